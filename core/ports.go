@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"net/netip"
+	"time"
 )
 
 // Passwords hashes and compares, each call in a slot of a bounded pool. Its
@@ -24,9 +25,20 @@ type Passwords interface {
 // Signer signs and verifies compact JWS with the keys of a set.
 type Signer interface {
 	Sign(ctx context.Context, keys KeySet, payload []byte) (Secret, error)
-	// Verify returns the payload of a token that one of the set's keys signed with
-	// the set's algorithm. Whatever else it is given is TokenInvalid.
-	Verify(ctx context.Context, keys KeySet, token Secret) ([]byte, error)
+	// Verify returns the claims of a token that one of the set's keys signed with
+	// the set's algorithm. Whatever else it is given is TokenInvalid. What the
+	// claims mean is the caller's to judge.
+	Verify(ctx context.Context, keys KeySet, token Secret) (Claims, error)
+}
+
+// Claims are what a verified token says.
+type Claims struct {
+	ExpiresAt time.Time // required of every token (S37)
+	NotBefore time.Time // zero when absent
+	IssuedAt  time.Time // zero when absent
+	Audience  []string  // given as text or as a list
+	// Text returns the claim of that name when it is a string, and "" otherwise.
+	Text func(name string) string
 }
 
 // Attempts counts failing sign-ins. Its refusal is of kind RateLimited, with
@@ -40,7 +52,7 @@ type Attempts interface {
 // An AttemptKey is what attempts are counted by.
 type AttemptKey struct {
 	Realm    Realm
-	Identity string // canonical login, or access key identifier
+	Identity string // canonical login or access key identifier; "" counts the network alone
 	Network  netip.Prefix
 }
 
