@@ -1,0 +1,10 @@
+// Package dialects holds the login contracts that come with Chancery, one file
+// each. It knows nothing of their form; internal/dialect reads them.
+package dialects
+
+import "embed"
+
+// Files are the dialect files, by name: "pagfast.yaml".
+//
+//go:embed *.yaml
+var Files embed.FS
