@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/chancery-auth/chancery/core"
 )
 
 // Config is everything that a server can be told. The zero value of a field
@@ -84,14 +86,13 @@ type Protect struct {
 
 // MailConfig is where mails go.
 type MailConfig struct {
-	Host     string `yaml:"host" env:"HOST"` // SMTP server; "" for none
-	Port     int    `yaml:"port" env:"PORT"` // default 587
-	TLS      string `yaml:"tls" env:"TLS"`   // starttls (default), tls, or none, which is for loopback only
-	User     string `yaml:"user" env:"USER"`
-	Password string `yaml:"password" env:"PASSWORD" json:"-"` // better in PasswordFile
-	// PasswordFile is a file that holds the password.
-	PasswordFile string `yaml:"password_file" env:"PASSWORD_FILE"`
-	From         string `yaml:"from" env:"FROM"` // the sender's address
+	Host string `yaml:"host" env:"HOST"` // SMTP server; "" for none
+	Port int    `yaml:"port" env:"PORT"` // default 587
+	TLS  string `yaml:"tls" env:"TLS"`   // starttls (default), tls, or none, which is for loopback only
+	User string `yaml:"user" env:"USER"`
+	// Password is better kept in a file: CHANCERY_MAIL_PASSWORD_FILE.
+	Password core.Secret `yaml:"password" env:"PASSWORD"`
+	From     string      `yaml:"from" env:"FROM"` // the sender's address
 	// Folder keeps mails as files instead of sending them, for trying things out.
 	Folder string `yaml:"folder" env:"FOLDER"`
 }
