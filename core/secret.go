@@ -60,6 +60,9 @@ func (Digest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[digest]")
 // MarshalText implements [encoding.TextMarshaler].
 func (Digest) MarshalText() ([]byte, error) { return []byte("[digest]"), nil }
 
+// GobEncode implements gob.GobEncoder.
+func (Digest) GobEncode() ([]byte, error) { return []byte("[digest]"), nil }
+
 // A PasswordHash is a password's hash as a PHC or modular crypt string; "" means
 // that the account has no password.
 type PasswordHash string
@@ -69,3 +72,6 @@ func (PasswordHash) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[has
 
 // MarshalText implements [encoding.TextMarshaler].
 func (PasswordHash) MarshalText() ([]byte, error) { return []byte("[hash]"), nil }
+
+// GobEncode implements gob.GobEncoder.
+func (PasswordHash) GobEncode() ([]byte, error) { return []byte("[hash]"), nil }

@@ -1,0 +1,163 @@
+package core
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestKindTree(t *testing.T) {
+	for _, tt := range []struct {
+		kind, ancestor Kind
+		want           bool
+	}{
+		{TokenExpired, Unauthorized, true},
+		{TokenExpired, TokenInvalid, true},
+		{TokenExpired, TokenExpired, true},
+		{TokenInvalid, TokenExpired, false},
+		{TokenMissing, TokenInvalid, false},
+		{BodyMissing, InvalidRequest, true},
+		{KeyPending, BadCredentials, true},
+		{Kind("made up"), Internal, false},
+	} {
+		if got := tt.kind.IsA(tt.ancestor); got != tt.want {
+			t.Errorf("%s.IsA(%s) = %v, want %v", tt.kind, tt.ancestor, got, tt.want)
+		}
+	}
+	seen := map[Kind]bool{}
+	for _, kind := range Kinds() {
+		if seen[kind] {
+			t.Errorf("%s is listed twice", kind)
+		}
+		if parent := kind.Parent(); parent != "" && !seen[parent] {
+			t.Errorf("%s comes before its parent %s", kind, parent)
+		}
+		seen[kind] = true
+	}
+}
+
+func TestUsableKey(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name string
+		key  AccessKey
+		want Kind
+	}{
+		{"active", AccessKey{State: KeyStateActive, ExpiresAt: now.Add(1)}, ""},
+		{"active without an end", AccessKey{State: KeyStateActive}, ""},
+		{"the last instant is too late", AccessKey{State: KeyStateActive, ExpiresAt: now}, KeyExpired},
+		{"pending comes before expired", AccessKey{State: KeyStatePending, ExpiresAt: now}, KeyPending},
+		{"revoked", AccessKey{State: KeyStateRevoked, ExpiresAt: now.Add(1)}, KeyRevoked},
+		{"a state from the future of this program", AccessKey{State: "dormant"}, KeyRevoked},
+		{"no state", AccessKey{}, KeyRevoked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := KindOf(tt.key.Usable(now)); got != tt.want {
+				t.Errorf("Usable() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestCanonical(t *testing.T) {
+	for _, tt := range []struct {
+		login string
+		want  CanonicalLogin
+		kind  Kind
+	}{
+		{"Ada@Example.COM", "ada@example.com", ""},
+		{" blanks stay ", " blanks stay ", ""},
+		{"İstanbul", "İstanbul", ""},
+		{"K\u212Aelvin", "k\u212Aelvin", ""}, // the Kelvin sign is no k
+		{"straße", "straße", ""},
+		{"ÄÖ", "ÄÖ", ""},
+		{"", "", InvalidRequest},
+		{"a\x00b", "", InvalidRequest},
+		{"a\nb", "", InvalidRequest},
+		{"a\u0085b", "", InvalidRequest},
+		{"\xff", "", InvalidRequest},
+		{strings.Repeat("a", 320), CanonicalLogin(strings.Repeat("a", 320)), ""},
+		{strings.Repeat("a", 321), "", InvalidRequest},
+	} {
+		got, err := Canonical(tt.login)
+		if got != tt.want || KindOf(err) != tt.kind {
+			t.Errorf("Canonical(%q) = %q, %v; want %q, kind %q", tt.login, got, err, tt.want, tt.kind)
+		}
+	}
+}
+
+// S14: generated secrets carry 256 random bits, and those of Chancery's own form
+// a prefix and a checksum that scanners can tell.
+func TestGeneratedCredentials(t *testing.T) {
+	for _, tt := range []struct {
+		form               KeyForm
+		identifier, secret string
+	}{
+		{KeyForm{}, `^chk_[A-Z2-7]{26}$`, `^chs_[0-9A-Za-z]{49}$`},
+		{KeyForm{Identifier: "hex20", Secret: "base64_36"}, `^[0-9a-f]{40}$`, `^[0-9A-Za-z+/]{48}$`},
+		{KeyForm{Identifier: "base64_15", Secret: "hex32"}, `^[0-9A-Za-z+/]{20}$`, `^[0-9a-f]{64}$`},
+	} {
+		if err := tt.form.Validate(); err != nil {
+			t.Errorf("%v: %v", tt.form, err)
+		}
+		identifier, secret := tt.form.newIdentifier(), tt.form.newSecret().Reveal()
+		if !regexp.MustCompile(tt.identifier).MatchString(identifier) {
+			t.Errorf("%v: identifier %q, want %s", tt.form, identifier, tt.identifier)
+		}
+		if !regexp.MustCompile(tt.secret).MatchString(secret) {
+			t.Errorf("%v: secret %q, want %s", tt.form, secret, tt.secret)
+		}
+		if again := tt.form.newSecret().Reveal(); again == secret {
+			t.Errorf("%v: the same secret twice", tt.form)
+		}
+	}
+	own := KeyForm{}.newSecret().Reveal()
+	if !LooksLikeSecret(own) {
+		t.Errorf("LooksLikeSecret(%q) = false", own)
+	}
+	for _, forged := range []string{own[:len(own)-1], own + "a", "chx_" + own[4:], own[:10] + flip(own[10]) + own[11:], ""} {
+		if LooksLikeSecret(forged) {
+			t.Errorf("LooksLikeSecret(%q) = true", forged)
+		}
+	}
+	for _, form := range []KeyForm{{Identifier: "hex7"}, {Secret: "hex31"}, {Secret: "base32_40"}, {Identifier: "hex"}, {Secret: "hex0040"}} {
+		if form.Validate() == nil {
+			t.Errorf("%v passes", form)
+		}
+	}
+}
+
+func flip(b byte) string {
+	if b == 'a' {
+		return "b"
+	}
+	return "a"
+}
+
+func TestTicketUsable(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	ticket := Ticket{IssuedAt: now.Add(-time.Minute), ExpiresAt: now.Add(time.Minute)}
+	for _, tt := range []struct {
+		name    string
+		ticket  func(*Ticket)
+		account Account
+		want    Kind
+	}{
+		{"fresh", nil, Account{Active: true}, ""},
+		{"the last instant is too late", func(t *Ticket) { t.ExpiresAt = now }, Account{Active: true}, TicketExpired},
+		{"used", func(t *Ticket) { t.UsedAt = now }, Account{Active: true}, TicketUsed},
+		{"older than a change of password", nil, Account{Active: true, TicketsFrom: now}, TicketUsed},
+		{"inactive account", nil, Account{}, TicketInactive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ticket := ticket
+			if tt.ticket != nil {
+				tt.ticket(&ticket)
+			}
+			if got := KindOf(ticket.Usable(tt.account, now)); got != tt.want {
+				t.Errorf("Usable() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
