@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A query is one statement of the store. Each has one text, which both engines
+// take: $1, on conflict, returning; no cast by ::, no for update, no arrays.
+type query int
+
+const (
+	readOne query = iota
+	readRealm
+	readRealms
+	readAccount
+	readAccountByLogin
+	readAccounts
+	readAccessKey
+	readAccessKeyByIdentifier
+	readAccessKeys
+	readTicket
+	countTickets
+	readEvents
+	readRealmEvents
+	readSigningKeys
+	readAnySigningKey
+	readSigningKeyOf
+
+	writeProbe
+	putRealm
+	insertAccount
+	updateAccount
+	insertAccessKey
+	updateAccessKey
+	putTicket
+	insertIssue
+	useTicket
+	insertNotice
+	leaseNotices
+	postponeNotice
+	deleteNotice
+	insertSigningKey
+	insertEvents1
+	insertEvents4
+	insertEvents16
+	insertEvents64
+
+	queryCount
+)
+
+const (
+	accountColumns   = `realm, id, login, email, name, roles, attributes, active, verified, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
+	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, version`
+	ticketColumns    = `realm, account, purpose, digest, issued_at, expires_at, used_at`
+	noticeColumns    = `id, realm, dialect, purpose, login, request_id, created_at, due_at, attempts`
+	eventColumns     = `at, realm, dialect, action, outcome, actor, account, access_key, token_id, address, request_id`
+	signingColumns   = `id, realm, dialect, algorithm, sealed, created_at`
+)
+
+var queries = [queryCount]string{
+	readOne:    `select 1`,
+	readRealm:  `select name, attributes, created_at from realms where name = $1`,
+	readRealms: `select name, attributes, created_at from realms order by name`,
+
+	readAccount:        `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
+	readAccountByLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2`,
+	readAccounts:       `select ` + accountColumns + ` from accounts where realm = $1 and canonical > $2 order by canonical limit $3`,
+
+	readAccessKey:             `select ` + accessKeyColumns + ` from access_keys where realm = $1 and id = $2`,
+	readAccessKeyByIdentifier: `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier = $2`,
+	readAccessKeys:            `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier > $2 order by identifier limit $3`,
+
+	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
+	countTickets: `select count(*) from ticket_issues where realm = $1 and account = $2 and purpose = $3 and issued_at >= $4`,
+
+	readEvents:      `select sequence, ` + eventColumns + ` from audit where sequence > $1 order by sequence limit $2`,
+	readRealmEvents: `select sequence, ` + eventColumns + ` from audit where realm = $1 and sequence > $2 order by sequence limit $3`,
+
+	readSigningKeys:   `select ` + signingColumns + ` from signing_keys where realm = $1 and dialect = $2 order by created_at desc, ordinal desc, id`,
+	readAnySigningKey: `select ` + signingColumns + ` from signing_keys order by created_at desc, id limit 1`,
+	readSigningKeyOf:  `select ` + signingColumns + ` from signing_keys where realm = $1 and dialect = $2 and algorithm = $3 order by created_at desc, ordinal desc limit 1`,
+
+	writeProbe: `insert into probe (id, at) values (1, $1) on conflict (id) do update set at = excluded.at`,
+	putRealm:   `insert into realms (name, attributes, created_at) values ($1, $2, $3) on conflict (name) do update set attributes = excluded.attributes`,
+
+	insertAccount: `insert into accounts (` + accountColumns + `, canonical) values ` + placeholders(1, 16),
+	updateAccount: `update accounts set login = $4, email = $5, name = $6, roles = $7, attributes = $8, active = $9, verified = $10,
+		password_hash = $11, created_at = $12, updated_at = $13, tokens_from = $14, tickets_from = $15, canonical = $16, version = version + 1
+		where realm = $1 and id = $2 and version = $3`,
+
+	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 12),
+	updateAccessKey: `update access_keys set account = $4, identifier = $5, secret_digest = $6, name = $7, attributes = $8, state = $9,
+		created_at = $10, updated_at = $11, expires_at = $12, version = version + 1
+		where realm = $1 and id = $2 and version = $3`,
+
+	// One row for an account and purpose: a newer ticket ends the older one even
+	// if two are issued at once.
+	putTicket: `insert into tickets (` + ticketColumns + `) values ` + placeholders(1, 7) + `
+		on conflict (realm, account, purpose) do update set digest = excluded.digest, issued_at = excluded.issued_at,
+		expires_at = excluded.expires_at, used_at = excluded.used_at`,
+	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at) values ($1, $2, $3, $4)`,
+	useTicket:   `update tickets set used_at = $3 where realm = $1 and digest = $2 and used_at = 0`,
+
+	insertNotice: `insert into notices (` + noticeColumns + `, leased_until) values ` + placeholders(1, 10),
+	// The condition stands twice: when another replica leases the same row first,
+	// PostgreSQL looks at the outer one again.
+	leaseNotices: `update notices set leased_until = $2
+		where leased_until <= $1 and id in (select id from notices where due_at <= $1 and leased_until <= $1 order by due_at, id limit $3)
+		returning ` + noticeColumns,
+	postponeNotice: `update notices set attempts = attempts + 1, due_at = $2, leased_until = 0 where id = $1`,
+	deleteNotice:   `delete from notices where id = $1`,
+
+	insertSigningKey: `insert into signing_keys (` + signingColumns + `, ordinal) values ` + placeholders(1, 7) + `
+		on conflict (realm, dialect, algorithm, ordinal) do nothing`,
+
+	insertEvents1:  insertEvents(1),
+	insertEvents4:  insertEvents(4),
+	insertEvents16: insertEvents(16),
+	insertEvents64: insertEvents(64),
+}
+
+const eventWidth = 11 // columns
+
+func insertEvents(rows int) string {
+	return `insert into audit (` + eventColumns + `) values ` + placeholders(rows, eventWidth)
+}
+
+// placeholders returns rows of the form ($1, $2), ($3, $4).
+func placeholders(rows, columns int) string {
+	var b strings.Builder
+	for n := range rows * columns {
+		switch {
+		case n == 0:
+			b.WriteString("(")
+		case n%columns == 0:
+			b.WriteString("), (")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString("$" + strconv.Itoa(n+1))
+	}
+	return b.String() + ")"
+}
+
+// readQueries and writeQueries are what each handle prepares. The writer reads
+// as well, inside its transactions.
+var (
+	readQueries  = span(readOne, writeProbe)
+	writeQueries = append(span(writeProbe, queryCount), readAccount, readAccessKey, readTicket, readSigningKeyOf)
+)
+
+func span(from, to query) []query {
+	var all []query
+	for q := from; q < to; q++ {
+		all = append(all, q)
+	}
+	return all
+}
+
+// statements are queries, prepared on one handle.
+type statements struct {
+	db       *sql.DB
+	prepared [queryCount]*sql.Stmt
+}
+
+func prepare(ctx context.Context, db *sql.DB, which []query) (*statements, error) {
+	s := &statements{db: db}
+	for _, q := range which {
+		stmt, err := db.PrepareContext(ctx, queries[q])
+		if err != nil {
+			return nil, fmt.Errorf("prepare %q: %w", queries[q], err)
+		}
+		s.prepared[q] = stmt // closed with db
+	}
+	return s, nil
+}
+
+func (s *statements) row(ctx context.Context, q query, args ...any) *sql.Row {
+	return s.prepared[q].QueryRowContext(ctx, args...)
+}
+
+func (s *statements) rows(ctx context.Context, q query, args ...any) (*sql.Rows, error) {
+	return s.prepared[q].QueryContext(ctx, args...)
+}

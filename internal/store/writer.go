@@ -1,0 +1,421 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// A step is one caller's part of a group.
+type step struct {
+	run   func(*group) error // nil when there is but an event to record
+	event core.Event         // recorded beside what run does, if run is nil
+	state atomic.Int32       // queued, begun or dropped
+	done  chan struct{}      // one value, when the outcome is known
+
+	err      error
+	again    bool // the engine undid it: try it alone
+	panicked any
+	held     []func() // ends what run holds of the recent rows
+}
+
+const (
+	stepQueued int32 = iota
+	stepBegun
+	stepDropped
+)
+
+var steps = sync.Pool{New: func() any { return &step{done: make(chan struct{}, 1)} }}
+
+// A writer commits the steps of many callers together: a sync of the disk costs
+// the same for one as for a hundred.
+type writer struct {
+	store    *Store
+	prepared *statements
+	queue    chan *step
+	limit    int // steps in a group
+	events   []core.Event
+	args     []any
+
+	mu      sync.RWMutex // held for reading while something is put into queue
+	closed  bool
+	stopped chan struct{}
+}
+
+func startWriter(s *Store, prepared *statements, opts Options) *writer {
+	w := &writer{
+		store:    s,
+		prepared: prepared,
+		queue:    make(chan *step, opts.QueueLength),
+		limit:    opts.GroupSize,
+		stopped:  make(chan struct{}),
+	}
+	go w.loop()
+	return w
+}
+
+// close commits what is queued and ends the writer.
+func (w *writer) close() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.stopped
+}
+
+// write runs a step in the next group and returns when it is durable, or undone.
+func (s *Store) write(ctx context.Context, run func(*group) error) error {
+	st := steps.Get().(*step)
+	st.run = run
+	return s.await(ctx, st)
+}
+
+// record makes an event durable.
+func (s *Store) record(ctx context.Context, event core.Event) error {
+	st := steps.Get().(*step)
+	st.event = event
+	return s.await(ctx, st)
+}
+
+// await queues st and waits. A step whose context ends before its group begins
+// is dropped; after that the outcome is waited for, as it may be a success.
+func (s *Store) await(ctx context.Context, st *step) error {
+	if err := s.writer.put(ctx, st); err != nil {
+		return s.engine.fault(err)
+	}
+	select {
+	case <-st.done:
+	case <-ctx.Done():
+		if st.state.CompareAndSwap(stepQueued, stepDropped) {
+			return s.engine.fault(ctx.Err()) // the writer lets go of st
+		}
+		<-st.done
+	}
+	for _, release := range st.held {
+		release()
+	}
+	err, panicked := st.err, st.panicked
+	done := st.done
+	*st = step{done: done}
+	steps.Put(st)
+	if panicked != nil {
+		panic(panicked)
+	}
+	return err
+}
+
+var (
+	errClosed = errors.New("the store is closed")
+	errFull   = errors.New("too many writes are waiting")
+)
+
+// queueTimeout is how long a caller without a deadline waits for a place.
+const queueTimeout = 5 * time.Second
+
+func (w *writer) put(ctx context.Context, st *step) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errClosed
+	}
+	select {
+	case w.queue <- st:
+		return nil
+	default:
+	}
+	timeout := time.NewTimer(queueTimeout)
+	defer timeout.Stop()
+	select {
+	case w.queue <- st:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		return errFull
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	steps := make([]*step, 0, w.limit)
+	for first := range w.queue {
+		steps = begin(steps[:0], first)
+		// Callers that the last commit set free get to queue their next step, so
+		// that the group is theirs too. Nothing is waited for.
+		runtime.Gosched()
+		for len(steps) < w.limit {
+			select {
+			case st, ok := <-w.queue:
+				if ok {
+					steps = begin(steps, st)
+					continue
+				}
+			default:
+			}
+			break
+		}
+		if len(steps) > 0 {
+			w.commit(steps)
+		}
+		clear(steps)
+	}
+}
+
+// begin adds st to the group unless its caller has gone.
+func begin(steps []*step, st *step) []*step {
+	if st.state.CompareAndSwap(stepQueued, stepBegun) {
+		return append(steps, st)
+	}
+	return steps
+}
+
+// commit brings every step to its outcome and tells the callers.
+func (w *writer) commit(steps []*step) {
+	err := w.attempt(steps)
+	together := err == nil
+	for _, st := range steps {
+		switch {
+		case together && !st.again:
+		case together || w.separable(err):
+			w.alone(st)
+		default:
+			st.err = w.store.engine.fault(err)
+		}
+	}
+	for _, st := range steps {
+		st.done <- struct{}{}
+	}
+}
+
+// alone gives st a transaction of its own, so that a step which breaks its
+// group fails alone.
+func (w *writer) alone(st *step) {
+	const attempts = 5
+	for range attempts {
+		err := w.attempt([]*step{st})
+		if err == nil && !st.again {
+			return
+		}
+		if err != nil {
+			st.err = w.store.engine.fault(err)
+			if w.store.engine.class(err) != classAgain || isCommit(err) {
+				return
+			}
+		}
+	}
+}
+
+// separable reports whether a group's error may be the fault of one of its
+// steps. When the database is what fails, trying each would only take longer;
+// and after a commit without an answer, nothing may be done again.
+func (w *writer) separable(err error) bool {
+	if isCommit(err) {
+		return false
+	}
+	switch w.store.engine.class(err) {
+	case classUnavailable, classStale:
+		return false
+	}
+	return true
+}
+
+// A commitError is the error of a commit that may have taken effect.
+type commitError struct{ err error }
+
+func (e commitError) Error() string { return "commit: " + e.err.Error() }
+func (e commitError) Unwrap() error { return e.err }
+
+func isCommit(err error) bool {
+	_, ok := errors.AsType[commitError](err)
+	return ok
+}
+
+// attempt runs steps in one transaction. Its error is that of the group, of
+// which nothing was done (or, for a commitError, nobody knows); the outcome of
+// each step is in the step.
+func (w *writer) attempt(steps []*step) (err error) {
+	ctx := context.Background()
+	if timeout := w.store.engine.writeTimeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	defer func() { w.note(err) }()
+	tx, err := w.prepared.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	g := &group{ctx: ctx, tx: tx, prepared: w.prepared, events: w.events[:0], args: w.args}
+	err = g.runAll(steps, w.store.engine)
+	if err == nil {
+		err = g.insertEvents()
+	}
+	w.events, w.args = g.events[:0], g.args[:0]
+	clear(g.events)
+	if err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	err = tx.Commit()
+	if err != nil && !errors.Is(err, pgx.ErrTxCommitRollback) { // which is the server's word that nothing was done
+		return commitError{err}
+	}
+	return err
+}
+
+// note keeps whether the database takes writes, and lets go of connections to a
+// server that takes none any more: after a failover it is the wrong one.
+func (w *writer) note(err error) {
+	if err == nil {
+		w.store.writing.Store(true)
+		return
+	}
+	switch w.store.engine.class(err) {
+	case classStale:
+		w.store.writing.Store(false)
+		w.prepared.drop(1)
+		w.store.reads.drop(postgresConnections - 1)
+	case classUnavailable:
+		w.store.writing.Store(false)
+	}
+}
+
+// drop closes idle connections, and lets keep idle ones be kept again.
+func (s *statements) drop(keep int) {
+	s.db.SetMaxIdleConns(-1)
+	s.db.SetMaxIdleConns(keep)
+}
+
+// A group is one transaction, as its steps see it.
+type group struct {
+	ctx      context.Context //nolint:containedctx // lives as long as the transaction
+	tx       *sql.Tx
+	prepared *statements
+	bound    [queryCount]*sql.Stmt
+	events   []core.Event
+	args     []any
+	step     *step
+}
+
+// runAll runs each step in a savepoint: one that fails is undone alone.
+func (g *group) runAll(steps []*step, e *engine) error {
+	for _, st := range steps {
+		st.err, st.again, st.panicked = nil, false, nil
+		for _, release := range st.held {
+			release()
+		}
+		st.held = st.held[:0]
+		if st.run == nil {
+			g.record(st.event)
+			continue
+		}
+		if err := g.runOne(st, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOne returns the error that ends the group; the step's own is in the step.
+func (g *group) runOne(st *step, e *engine) error {
+	if _, err := g.tx.ExecContext(g.ctx, "savepoint step"); err != nil {
+		return err
+	}
+	recorded := len(g.events)
+	g.step = st
+	err := g.call(st)
+	if err == nil && st.panicked == nil {
+		_, err := g.tx.ExecContext(g.ctx, "release savepoint step")
+		return err
+	}
+	g.events = g.events[:recorded]
+	if f, ok := errors.AsType[failure](err); ok {
+		switch e.class(f.err) {
+		case classUnavailable, classStale:
+			if !errors.Is(f.err, sql.ErrNoRows) {
+				return f.err
+			}
+		case classAgain:
+			st.again = true
+		}
+		err = e.fault(f.err)
+	}
+	st.err = err
+	if _, err := g.tx.ExecContext(g.ctx, "rollback to savepoint step"); err != nil {
+		return fmt.Errorf("undo: %w", err)
+	}
+	_, err = g.tx.ExecContext(g.ctx, "release savepoint step")
+	return err
+}
+
+// call runs a step's function; its panic belongs to the caller's goroutine.
+func (g *group) call(st *step) error {
+	defer func() { st.panicked = recover() }()
+	return st.run(g)
+}
+
+// A failure is an error of the driver, told from those of change functions.
+type failure struct{ err error }
+
+func (f failure) Error() string { return f.err.Error() }
+
+func (g *group) stmt(q query) *sql.Stmt {
+	if g.bound[q] == nil {
+		g.bound[q] = g.tx.StmtContext(g.ctx, g.prepared.prepared[q])
+	}
+	return g.bound[q]
+}
+
+// exec runs a query and returns how many rows it touched.
+func (g *group) exec(q query, args ...any) (int64, error) {
+	result, err := g.stmt(q).ExecContext(g.ctx, args...)
+	if err != nil {
+		return 0, failure{err}
+	}
+	touched, err := result.RowsAffected()
+	if err != nil {
+		return 0, failure{err}
+	}
+	return touched, nil
+}
+
+// load reads one row of a query.
+func load[T any](g *group, q query, scan func(row) (T, error), args ...any) (T, error) {
+	found, err := scan(g.stmt(q).QueryRowContext(g.ctx, args...))
+	if err != nil {
+		return found, failure{err}
+	}
+	return found, nil
+}
+
+// hold keeps a row out of the memory for hot reads until the step's outcome is
+// known to its caller.
+func (g *group) hold(release func()) { g.step.held = append(g.step.held, release) }
+
+// execOne runs a query that is about one row; NotFound if it is not there.
+func (g *group) execOne(q query, args ...any) error {
+	touched, err := g.exec(q, args...)
+	if err == nil && touched == 0 {
+		return &core.Error{Kind: core.NotFound}
+	}
+	return err
+}
+
+func isMissing(err error) bool {
+	f, ok := errors.AsType[failure](err)
+	return ok && errors.Is(f.err, sql.ErrNoRows)
+}
