@@ -228,10 +228,8 @@ func syntaxReason(err error) string {
 	if strings.HasPrefix(words, "invalid escape sequence ") {
 		return "invalid escape sequence in string"
 	}
-	for _, known := range []string{"object member name must be a string", "missing value after object name"} {
-		if words == known {
-			return known
-		}
+	if errors.Is(err, jsontext.ErrNonStringName) {
+		return words
 	}
 	return "invalid syntax"
 }
