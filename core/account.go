@@ -26,7 +26,7 @@ type Account struct {
 	// TokensFrom is the whole second from which this account's tokens hold: one
 	// whose iat is earlier has been ended (S46). Zero ends none.
 	TokensFrom time.Time
-	// TicketsFrom ends every recovery ticket issued before it (S27).
+	// TicketsFrom ends every ticket issued up to it (S27).
 	TicketsFrom time.Time
 	Version     int64 // counts changes
 }

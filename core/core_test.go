@@ -148,6 +148,8 @@ func TestTicketUsable(t *testing.T) {
 		{"the last instant is too late", func(t *Ticket) { t.ExpiresAt = now }, Account{Active: true}, TicketExpired},
 		{"used", func(t *Ticket) { t.UsedAt = now }, Account{Active: true}, TicketUsed},
 		{"older than a change of password", nil, Account{Active: true, TicketsFrom: now}, TicketUsed},
+		{"as old as a change of password", nil, Account{Active: true, TicketsFrom: now.Add(-time.Minute)}, TicketUsed},
+		{"younger than a change of password", nil, Account{Active: true, TicketsFrom: now.Add(-2 * time.Minute)}, ""},
 		{"inactive account", nil, Account{}, TicketInactive},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func (t Ticket) Usable(account Account, now time.Time) error {
 	switch {
 	case !account.Active:
 		return &Error{Kind: TicketInactive}
-	case !t.UsedAt.IsZero(), t.IssuedAt.Before(account.TicketsFrom):
+	case !t.UsedAt.IsZero(), !t.IssuedAt.After(account.TicketsFrom):
 		return &Error{Kind: TicketUsed}
 	case !now.Before(t.ExpiresAt):
 		return &Error{Kind: TicketExpired}
