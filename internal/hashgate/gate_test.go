@@ -1,0 +1,405 @@
+package hashgate
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/password"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// slow is a kernel that takes a given time and no work, and keeps count.
+type slow struct {
+	takes   time.Duration
+	calls   atomic.Int64
+	memory  atomic.Int64 // of those that run
+	mu      sync.Mutex
+	highest int64
+	order   []string // passwords, as they were begun
+}
+
+func (s *slow) kernel() password.Kernel {
+	return password.Kernel{Argon2id: func(pw, _ []byte, _, memory uint32, _ uint8, size uint32) []byte {
+		s.calls.Add(1)
+		now := s.memory.Add(int64(memory) << 10)
+		s.mu.Lock()
+		s.highest = max(s.highest, now)
+		s.order = append(s.order, string(pw))
+		s.mu.Unlock()
+		time.Sleep(s.takes)
+		s.memory.Add(-int64(memory) << 10)
+		tag := sha256.Sum256(pw)
+		return tag[:size]
+	}}
+}
+
+func open(t *testing.T, o Options) *Gate {
+	t.Helper()
+	g, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(g.Close)
+	return g
+}
+
+func hashOf(t testing.TB, k password.Kernel, pw string) core.PasswordHash {
+	t.Helper()
+	made, err := k.Hash(password.Default(), []byte(pw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return core.PasswordHash(made)
+}
+
+func TestVerify(t *testing.T) {
+	g := open(t, Options{})
+	current := hashOf(t, password.Kernel{}, "right")
+	for _, tt := range []struct {
+		name     string
+		hash     core.PasswordHash
+		secret   string
+		match    bool
+		outdated bool
+	}{
+		{"right", current, "right", true, false},
+		{"wrong", current, "wrong", false, false},
+		{"no password", "", "right", false, false},
+		{"malformed", "!", "right", false, false},
+		{"beyond the bounds", "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", "password", false, false},
+		{"bcrypt", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "U*U*U", true, true},
+		{"bcrypt, wrong", "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a", "U*U", false, false},
+	} {
+		match, outdated, err := g.Verify(t.Context(), "r", tt.hash, core.NewSecret(tt.secret))
+		if err != nil || match != tt.match || outdated != tt.outdated {
+			t.Errorf("%s: Verify() = %v, %v, %v, want %v, %v", tt.name, match, outdated, err, tt.match, tt.outdated)
+		}
+	}
+	if got := g.Stats(); got.Hashes != 7 || got.Malformed != 2 || got.Waiting != 0 || got.Running != 0 {
+		t.Errorf("Stats() = %+v, want 7 hashes, 2 malformed", got)
+	}
+}
+
+func TestHash(t *testing.T) {
+	g := open(t, Options{})
+	made, err := g.Hash(t.Context(), "r", core.NewSecret(" pässword "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match, outdated, err := g.Verify(t.Context(), "r", made, core.NewSecret(" pässword ")); !match || outdated || err != nil {
+		t.Errorf("Verify() = %v, %v, %v, want true, false, nil", match, outdated, err)
+	}
+	_, err = g.Hash(t.Context(), "r", core.NewSecret(strings.Repeat("x", password.MaxPassword+1)))
+	if got, want := core.KindOf(err), core.PasswordRefused; got != want {
+		t.Errorf("KindOf(Hash(too long)) = %q, want %q", got, want)
+	}
+}
+
+// S8, S16
+func TestNewRefuses(t *testing.T) {
+	weak := password.Default()
+	weak.Memory = 4096
+	for _, tt := range []struct {
+		name    string
+		options Options
+		want    []string
+	}{
+		{"weak parameters", Options{Params: weak}, []string{"memory in KiB: 4096", "19456"}},
+		{"over the budget", Options{Workers: 16, MemoryBudget: 256 << 20}, []string{"16 workers × 19 MiB", "304 MiB", "256 MiB", "raise the budget"}},
+		{"no workers", Options{Workers: -1}, []string{"-1 workers"}},
+	} {
+		_, err := New(tt.options)
+		if err == nil {
+			t.Fatalf("%s: New() = nil, want an error", tt.name)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: New() = %q, want it to hold %q", tt.name, err, want)
+			}
+		}
+	}
+	g := open(t, Options{Workers: 64}) // the default budget grows with the workers
+	if got, want := g.options.MemoryBudget, int64(64*19)<<20; got != want {
+		t.Errorf("budget of 64 workers = %d, want %d", got, want)
+	}
+}
+
+func TestQueueTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 5 * time.Second} // far beyond the estimate, so that the door lets it pass
+		g := open(t, Options{Workers: 1, Kernel: s.kernel})
+		go func() { _, _ = g.Hash(t.Context(), "r", core.NewSecret("first")) }()
+		synctest.Wait()
+		start := time.Now()
+		_, _, err := g.Verify(t.Context(), "r", "", core.NewSecret("x"))
+		if took := time.Since(start); took != 2*time.Second {
+			t.Errorf("Verify() gives up after %v, want 2s", took)
+		}
+		checkUnavailable(t, err)
+		g.Close()
+		if got := s.calls.Load(); got != 1 {
+			t.Errorf("%d hashes computed, want 1", got)
+		}
+		if got := g.Stats().Expired; got != 1 {
+			t.Errorf("Expired = %d, want 1", got)
+		}
+	})
+}
+
+func checkUnavailable(t *testing.T, err error) {
+	t.Helper()
+	e, ok := errors.AsType[*core.Error](err)
+	if !ok || e.Kind != core.Unavailable || e.RetryAfter < time.Second || e.RetryAfter > 30*time.Second {
+		t.Errorf("error = %v, want Unavailable with RetryAfter of 1 to 30 s", err)
+	}
+}
+
+func TestCallerGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: time.Second}
+		g := open(t, Options{Workers: 1, Kernel: s.kernel})
+		go func() { _, _ = g.Hash(t.Context(), "r", core.NewSecret("stays")) }()
+		synctest.Wait()
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error)
+		go func() {
+			_, err := g.Hash(ctx, "r", core.NewSecret("goes"))
+			failed <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-failed; core.KindOf(err) != core.Unavailable || !errors.Is(err, context.Canceled) {
+			t.Errorf("Hash() = %v, want Unavailable for %v", err, context.Canceled)
+		}
+		g.Close()
+		if len(s.order) != 1 || s.order[0] != "stays" {
+			t.Errorf("hashed %q, want only the one whose caller stayed", s.order)
+		}
+	})
+}
+
+// R19, S16: a flood of one realm leaves another's waits as short as they were.
+func TestRealmsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 30 * time.Millisecond}
+		g := open(t, Options{Workers: 2, Kernel: s.kernel})
+		var refused atomic.Int64
+		for range 1000 {
+			go func() {
+				if _, _, err := g.Verify(t.Context(), "flood", "", core.NewSecret("flood")); err != nil {
+					checkUnavailable(t, err)
+					refused.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		if got := refused.Load(); got < 850 || got > 950 {
+			t.Errorf("%d of 1000 refused at once, want about 900: 1.5 s hold 100", got)
+		}
+		for range 10 {
+			start := time.Now()
+			if err := g.Admit(t.Context(), "calm", netip.Prefix{}); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := g.Verify(t.Context(), "calm", "", core.NewSecret("calm")); err != nil {
+				t.Fatal(err)
+			}
+			if took := time.Since(start); took > 100*time.Millisecond {
+				t.Errorf("the calm realm waits %v, want at most 100ms", took)
+			}
+		}
+		g.Close()
+		if got := g.Stats(); got.Hashes != uint64(1010-refused.Load()) || got.Expired != 0 {
+			t.Errorf("Stats() = %+v: what was let in was not served", got)
+		}
+	})
+}
+
+func TestAdmit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 30 * time.Millisecond}
+		g := open(t, Options{Workers: 2, Kernel: s.kernel})
+		one, two := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+		let := 0
+		for g.Admit(t.Context(), "r", one) == nil {
+			let++
+			go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
+			synctest.Wait()
+		}
+		if let < 45 || let > 60 {
+			t.Errorf("one network is let in %d times, want about 50, half of the limit", let)
+		}
+		for g.Admit(t.Context(), "r", two) == nil {
+			let++
+			go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
+			synctest.Wait()
+		}
+		if let < 90 || let > 110 {
+			t.Errorf("two networks are let in %d times together, want about 100", let)
+		}
+		checkUnavailable(t, g.Admit(t.Context(), "r", one))
+		time.Sleep(2 * time.Second)
+		if err := g.Admit(t.Context(), "r", one); err != nil {
+			t.Errorf("Admit() when the queue is empty again = %v", err)
+		}
+	})
+}
+
+// Those who are turned off come back over about the time that it takes to serve them.
+func TestRetryAfterSpreads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 30 * time.Millisecond}
+		g := open(t, Options{Workers: 2, Kernel: s.kernel})
+		for range 102 {
+			go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
+		}
+		synctest.Wait()
+		var longest time.Duration
+		for range 900 {
+			err := g.Admit(t.Context(), "r", netip.Prefix{})
+			checkUnavailable(t, err)
+			if e, ok := errors.AsType[*core.Error](err); ok {
+				longest = max(longest, e.RetryAfter)
+			}
+		}
+		if longest < 8*time.Second || longest > 16*time.Second {
+			t.Errorf("the longest Retry-After is %v, want about 900 × 30 ms / 2", longest)
+		}
+	})
+}
+
+// S16: a stored hash that takes more memory waits for it, and is not overtaken for ever.
+func TestMemoryBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 10 * time.Millisecond}
+		g := open(t, Options{Workers: 4, MemoryBudget: 100 << 20, Kernel: s.kernel})
+		const heavy = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+		var all sync.WaitGroup
+		for i := range 60 {
+			hash, secret := core.PasswordHash(""), core.NewSecret("light")
+			if i%10 == 5 {
+				hash, secret = heavy, core.NewSecret("heavy")
+			}
+			all.Go(func() {
+				if _, _, err := g.Verify(t.Context(), "r", hash, secret); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		all.Wait()
+		if s.highest > 100<<20 || s.highest < 83<<20 {
+			t.Errorf("hashes took up to %d MiB together, want at most 100 and more than one at a time", s.highest>>20)
+		}
+		for i, name := range s.order {
+			if want := map[bool]string{true: "heavy", false: "light"}[i%10 == 5]; name != want {
+				t.Errorf("hash %d is %s, want %s: the order of arrival is lost", i, name, want)
+			}
+		}
+		if g.free != 100<<20 {
+			t.Errorf("free memory is %d when nothing runs", g.free)
+		}
+	})
+	tooHeavy := core.PasswordHash("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
+	g := open(t, Options{Workers: 1, MemoryBudget: 19 << 20})
+	if match, _, err := g.Verify(t.Context(), "r", tooHeavy, core.NewSecret("password")); match || err != nil {
+		t.Errorf("Verify() of a hash over the whole budget = %v, %v, want no match", match, err)
+	}
+}
+
+// S17: an upgrade comes after what callers wait for, and not at all under load.
+func TestLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 30 * time.Millisecond}
+		g := open(t, Options{Workers: 1, Kernel: s.kernel})
+		var got []core.PasswordHash
+		var mu sync.Mutex
+		keep := func(h core.PasswordHash) { mu.Lock(); got = append(got, h); mu.Unlock() }
+		go func() { _, _ = g.Hash(t.Context(), "r", core.NewSecret("1")) }()
+		synctest.Wait()
+		g.Later("r", core.NewSecret("later"), keep)
+		go func() { _, _ = g.Hash(t.Context(), "r", core.NewSecret("2")) }()
+		synctest.Wait()
+		time.Sleep(100 * time.Millisecond)
+		if want := "1 2 later"; strings.Join(s.order, " ") != want {
+			t.Errorf("order is %q, want %q", s.order, want)
+		}
+		if match, _, _ := g.Verify(t.Context(), "r", got[0], core.NewSecret("later")); !match {
+			t.Error("the hash of Later does not match")
+		}
+		for range 20 {
+			go func() { _, _ = g.Hash(t.Context(), "r", core.NewSecret("busy")) }()
+		}
+		synctest.Wait()
+		g.Later("r", core.NewSecret("dropped"), keep)
+		time.Sleep(2 * time.Second)
+		for range 100 {
+			g.Later("r", core.NewSecret("many"), keep)
+		}
+		time.Sleep(20 * time.Second)
+		if n := g.Stats().Dropped; n != 1+100-maxLater {
+			t.Errorf("Dropped = %d, want %d", n, 1+100-maxLater)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if len(got) != 1+maxLater {
+			t.Errorf("%d upgrades, want %d", len(got), 1+maxLater)
+		}
+	})
+}
+
+func TestClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 100 * time.Millisecond}
+		g := open(t, Options{Workers: 1, Kernel: s.kernel})
+		var served atomic.Int64
+		for range 5 {
+			go func() {
+				if _, err := g.Hash(t.Context(), "r", core.NewSecret("x")); err == nil {
+					served.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		g.Later("r", core.NewSecret("x"), func(core.PasswordHash) { t.Error("Later ran after Close") })
+		g.Close()
+		synctest.Wait()
+		if got := served.Load(); got != 5 {
+			t.Errorf("%d of 5 waiting jobs served, want all", got)
+		}
+		_, err := g.Hash(t.Context(), "r", core.NewSecret("x"))
+		checkUnavailable(t, err)
+		checkUnavailable(t, g.Admit(t.Context(), "r", netip.Prefix{}))
+	})
+}
+
+// R24
+func TestPanicIsOneFailedRequest(t *testing.T) {
+	calls := 0
+	g := open(t, Options{Workers: 1, Kernel: func() password.Kernel {
+		return password.Kernel{OwnThread: true, Argon2id: func(_, _ []byte, _, _ uint32, _ uint8, size uint32) []byte {
+			if calls++; calls == 1 {
+				panic("broken")
+			}
+			return make([]byte, size)
+		}}
+	}})
+	if _, err := g.Hash(t.Context(), "r", core.NewSecret("x")); core.KindOf(err) != core.Internal {
+		t.Errorf("Hash() = %v, want Internal", err)
+	}
+	if _, err := g.Hash(t.Context(), "r", core.NewSecret("x")); err != nil {
+		t.Errorf("the next Hash() = %v", err)
+	}
+}

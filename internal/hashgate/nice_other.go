@@ -1,0 +1,6 @@
+//go:build !linux
+
+package hashgate
+
+// lowerPriority does nothing: priorities of single threads are Linux's own.
+func lowerPriority(int) {}
