@@ -1,0 +1,345 @@
+package counter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+func open(t testing.TB, options Options) *Memory {
+	t.Helper()
+	m, err := New(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func key(identity, address string) core.AttemptKey {
+	origin := core.Origin{Address: netip.MustParseAddr(address)}
+	return core.AttemptKey{Realm: "demo", Identity: identity, Network: origin.Network()}
+}
+
+func begin(t testing.TB, m *Memory, key core.AttemptKey) core.Attempt {
+	t.Helper()
+	attempt, err := m.Begin(t.Context(), key)
+	if err != nil {
+		t.Fatalf("Begin(%v): %v", key, err)
+	}
+	return attempt
+}
+
+func fail(t testing.TB, m *Memory, key core.AttemptKey, times int) {
+	t.Helper()
+	for range times {
+		begin(t, m, key).Failed()
+	}
+}
+
+// refused wants RateLimited with that RetryAfter.
+func refused(t testing.TB, m *Memory, key core.AttemptKey, retry time.Duration) {
+	t.Helper()
+	_, err := m.Begin(t.Context(), key)
+	refusal, ok := errors.AsType[*core.Error](err)
+	if !ok || refusal.Kind != core.RateLimited || refusal.RetryAfter != retry {
+		t.Fatalf("Begin(%v) = %v, want %s after %v", key, err, core.RateLimited, retry)
+	}
+}
+
+func TestFiveFailuresAreFreeThenOnePerTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		fail(t, m, ada, 5)
+		refused(t, m, ada, 10*time.Second)
+		time.Sleep(1500 * time.Millisecond)
+		refused(t, m, ada, 9*time.Second) // 8.5 s, in whole seconds
+		time.Sleep(8500*time.Millisecond - 1)
+		refused(t, m, ada, time.Second)
+		time.Sleep(1)
+		fail(t, m, ada, 1)
+		refused(t, m, ada, 10*time.Second)
+		time.Sleep(50 * time.Second)
+		fail(t, m, ada, 5)
+		refused(t, m, ada, 10*time.Second)
+	})
+}
+
+func TestCountsApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := open(t, Options{})
+		ada := key("ada", "192.0.2.1")
+		fail(t, m, ada, 5)
+		refused(t, m, ada, 10*time.Second)
+		other := ada
+		other.Realm = "partners"
+		for _, free := range []core.AttemptKey{other, key("bob", "192.0.2.1"), key("ada", "192.0.2.2"), key("ADA", "192.0.2.1")} {
+			fail(t, m, free, 5)
+		}
+		// IPv6 counts by /64.
+		fail(t, m, key("ada", "2001:db8::1"), 5)
+		refused(t, m, key("ada", "2001:db8::ffff"), 10*time.Second)
+		fail(t, m, key("ada", "2001:db8:0:1::1"), 1)
+		// An address that is not known is a network of its own.
+		unknown := core.AttemptKey{Realm: "demo", Identity: "ada"}
+		fail(t, m, unknown, 5)
+		refused(t, m, unknown, 10*time.Second)
+	})
+}
+
+func TestSuccessForgetsTheIdentitysFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{NetworkFailures: 12}), key("ada", "192.0.2.1")
+		fail(t, m, ada, 4)
+		begin(t, m, ada).Succeeded()
+		fail(t, m, ada, 4)
+		begin(t, m, ada).Succeeded()
+		fail(t, m, ada, 4)
+		// The network's failures stay: an attacker's own account does not wipe them.
+		refused(t, m, ada, time.Second)
+	})
+}
+
+func TestAbandonedDoesNotCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		fail(t, m, ada, 4)
+		for range 100 {
+			begin(t, m, ada).Abandoned()
+		}
+		fail(t, m, ada, 1)
+		refused(t, m, ada, 10*time.Second)
+	})
+}
+
+func TestSettlingTwiceChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		fail(t, m, ada, 4)
+		attempt := begin(t, m, ada)
+		attempt.Failed()
+		attempt.Succeeded()
+		attempt.Abandoned()
+		refused(t, m, ada, 10*time.Second)
+	})
+}
+
+func TestNetworkLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := open(t, Options{})
+		for i := range 100 {
+			fail(t, m, key(fmt.Sprint("name", i), "192.0.2.1"), 1)
+		}
+		refused(t, m, key("ada", "192.0.2.1"), time.Second)
+		fail(t, m, key("ada", "192.0.2.2"), 1)
+		time.Sleep(3 * time.Second)
+		fail(t, m, key("ada", "192.0.2.1"), 3)
+		refused(t, m, key("bob", "192.0.2.1"), time.Second)
+	})
+}
+
+func TestKeyWithoutIdentityCountsForTheNetworkAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := open(t, Options{})
+		fail(t, m, key("", "192.0.2.1"), 99)
+		fail(t, m, key("ada", "192.0.2.1"), 1)
+		refused(t, m, key("", "192.0.2.1"), time.Second)
+		refused(t, m, key("ada", "192.0.2.1"), time.Second)
+		if got := len(m.identities.entries); got != 1 {
+			t.Errorf("%d identities remembered, want 1", got)
+		}
+	})
+}
+
+// S20: however many guess at once, no more are compared than may fail.
+func TestParallelWrongGuessesNeverExceedTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		var compared, refusals atomic.Int64
+		var group sync.WaitGroup
+		start := time.Now()
+		for range 200 {
+			group.Go(func() {
+				attempt, err := m.Begin(t.Context(), ada)
+				if core.KindOf(err) == core.RateLimited {
+					refusals.Add(1)
+					return
+				}
+				compared.Add(1)
+				time.Sleep(30 * time.Millisecond)
+				attempt.Failed()
+			})
+		}
+		group.Wait()
+		if compared.Load() != 5 || refusals.Load() != 195 {
+			t.Errorf("%d compared, %d refused, want 5 and 195", compared.Load(), refusals.Load())
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("refusals took %v", took)
+		}
+	})
+}
+
+func TestParallelRightLoginsAllPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		fail(t, m, ada, 3)
+		var passed, underway, most atomic.Int64
+		var group sync.WaitGroup
+		for range 200 {
+			group.Go(func() {
+				attempt, err := m.Begin(t.Context(), ada)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if now := underway.Add(1); now > most.Load() {
+					most.Store(now)
+				}
+				time.Sleep(100 * time.Millisecond)
+				underway.Add(-1)
+				attempt.Succeeded()
+				passed.Add(1)
+			})
+		}
+		group.Wait()
+		if passed.Load() != 200 {
+			t.Errorf("%d passed, want 200", passed.Load())
+		}
+		if most.Load() > 5 {
+			t.Errorf("%d under way at once, want 5 at most", most.Load())
+		}
+		if len(m.identities.entries) != 0 || len(m.networks.entries) != 0 {
+			t.Errorf("%d identities and %d networks remembered, want none: the failures have lapsed", len(m.identities.entries), len(m.networks.entries))
+		}
+	})
+}
+
+func TestWaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		var held []core.Attempt
+		for range 5 {
+			held = append(held, begin(t, m, ada))
+		}
+		start := time.Now()
+		refused(t, m, ada, time.Second)
+		if waited := time.Since(start); waited != 2*time.Second {
+			t.Errorf("refused after %v, want 2s", waited)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := m.Begin(gone, ada); core.KindOf(err) != core.Unavailable {
+			t.Errorf("Begin() of a client that went = %v, want %s", err, core.Unavailable)
+		}
+		for _, attempt := range held {
+			attempt.Abandoned()
+		}
+		if len(m.identities.entries) != 0 || len(m.networks.entries) != 0 {
+			t.Errorf("%d identities and %d networks remembered, want none", len(m.identities.entries), len(m.networks.entries))
+		}
+	})
+}
+
+func TestWaitersAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		for range 5 {
+			begin(t, m, ada)
+		}
+		var group sync.WaitGroup
+		for range maxWaiting {
+			group.Go(func() { refused(t, m, ada, time.Second) })
+		}
+		synctest.Wait()
+		start := time.Now()
+		refused(t, m, ada, time.Second)
+		if waited := time.Since(start); waited != 0 {
+			t.Errorf("waited %v though %d wait already", waited, maxWaiting)
+		}
+		group.Wait()
+	})
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := open(t, Options{Identities: 100, Networks: 50})
+		victim := key("victim", "192.0.2.1")
+		fail(t, m, victim, 5)
+		held := begin(t, m, key("held", "192.0.2.1"))
+		for i := range 10000 {
+			address := netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)})
+			fail(t, m, key(fmt.Sprint("name", i), address.String()), 1)
+		}
+		if got := len(m.identities.entries); got > 100 || got != m.identities.used.Len() {
+			t.Errorf("%d identities remembered (%d in order), want 100 at most", got, m.identities.used.Len())
+		}
+		if got := len(m.networks.entries); got > 50 || got != m.networks.used.Len() {
+			t.Errorf("%d networks remembered (%d in order), want 50 at most", got, m.networks.used.Len())
+		}
+		refused(t, m, victim, 10*time.Second) // the flood of names with one failure did not free it
+		held.Failed()                         // nor did it lose an attempt under way
+	})
+}
+
+func TestNewRefusesNegativeOptions(t *testing.T) {
+	for _, options := range []Options{
+		{Failures: -1}, {FailureEvery: -1}, {NetworkFailures: -1}, {NetworkFailureEvery: -1},
+		{Patience: -1}, {Identities: -1}, {Networks: -1},
+	} {
+		if m, err := New(options); err == nil || m != nil {
+			t.Errorf("New(%+v) = %v, %v, want an error", options, m, err)
+		}
+	}
+}
+
+// Run with -race: many clients with mixed outcomes leave nothing under way.
+func TestConcurrentUse(t *testing.T) {
+	m := open(t, Options{Identities: 20, Networks: 5, Patience: 10 * time.Millisecond})
+	var group sync.WaitGroup
+	for worker := range 8 {
+		group.Go(func() {
+			for i := range 300 {
+				k := key(fmt.Sprint("name", (worker+i)%40), fmt.Sprintf("192.0.2.%d", i%10))
+				attempt, err := m.Begin(t.Context(), k)
+				switch {
+				case err != nil:
+				case i%3 == 0:
+					attempt.Failed()
+				case i%3 == 1:
+					attempt.Succeeded()
+				default:
+					attempt.Abandoned()
+				}
+			}
+		})
+	}
+	group.Wait()
+	for _, table := range []*table{m.identities, m.networks} {
+		for _, e := range table.entries {
+			if e.busy() {
+				t.Errorf("an entry has %d under way and %d waiting after all ended", e.underway, e.waiting)
+			}
+		}
+	}
+}
+
+func BenchmarkBeginSucceeded(b *testing.B) {
+	m, ada := open(b, Options{}), key("ada@example.com", "192.0.2.1")
+	ctx := b.Context()
+	b.ReportAllocs()
+	for b.Loop() {
+		attempt, err := m.Begin(ctx, ada)
+		if err != nil {
+			b.Fatal(err)
+		}
+		attempt.Succeeded()
+	}
+}
