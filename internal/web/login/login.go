@@ -1,0 +1,188 @@
+// Package login serves the routes of the dialects: login, token test, recovery,
+// reset. It finds the dialect of a request, has it decode the request, asks core,
+// and has the dialect word the answer.
+//
+// It knows no rule and no contract. [New] is the way in; internal/web goes round it.
+package login
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect"
+	"github.com/chancery-auth/chancery/internal/web"
+)
+
+// Options say what is served.
+type Options struct {
+	Mounts []Mount // at least one; see [CheckCollisions]
+	Log    *slog.Logger
+}
+
+// A Mount is a dialect at its place.
+type Mount struct {
+	Host      string // the host that it answers to; "" for any
+	Prefix    string // what comes before its paths, such as /partners
+	Dialect   *dialect.Dialect
+	Authority *core.Authority
+	Protected []Protected
+}
+
+// A Protected path is handed to a handler of its own, with all below it. The
+// handler sees the path without the mount's prefix; it is asked only where no
+// dialect of the mount has a route, and never for an ambiguous path (S62).
+type Protected struct {
+	Path    string // such as /api/v1/, under the mount's prefix
+	Handler http.Handler
+}
+
+// A Handler serves mounts. It is made by [New].
+type Handler struct {
+	groups groups
+	log    *slog.Logger
+	hold   hold
+}
+
+// New returns the handler of all mounts. Where mounts collide it is undefined
+// which of them answers: ask [CheckCollisions] first.
+func New(options Options) *Handler {
+	return &Handler{groups: group(options.Mounts), log: options.Log, hold: hold{time: holdTime, most: maxHeld}}
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	group, r := h.groups.find(r)
+	if group == nil {
+		w.Header().Set("Cache-Control", "no-store")
+		web.Note(r).Outcome = core.NotFound
+		web.Reply(w, http.StatusNotFound, "not found")
+		return
+	}
+	mount, call := group.match(r)
+	if call == nil {
+		h.serveRest(w, r, group)
+		return
+	}
+	h.serve(w, r, group, mount, call)
+}
+
+// serveRest answers where no dialect of a group has a route: a protected path's
+// handler, or the first dialect's words for what is not found.
+func (h *Handler) serveRest(w http.ResponseWriter, r *http.Request, group *mountGroup) {
+	if handler := group.protected(r); handler != nil {
+		handler.ServeHTTP(w, r)
+		return
+	}
+	first := group.mounts[0].Dialect
+	note := web.Note(r)
+	note.Dialect, note.Realm, note.Route = first.Name(), first.Realm(), "unknown"
+	call := first.Match(r)
+	call.RequestID = web.Origin(r).RequestID
+	defer web.Recover(r, func(err error) { call.Refuse(w, err) })
+	h.refuse(w, r, call, &core.Error{Kind: core.NotFound})
+}
+
+// serve takes a request with a route through its steps; whatever ends it early
+// meets the wire in refuse.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGroup, mount *Mount, call *dialect.Call) {
+	note := web.Note(r)
+	note.Dialect, note.Realm = mount.Dialect.Name(), mount.Dialect.Realm()
+	note.Operation, note.Route = string(call.Operation()), call.Route()
+	origin := web.Origin(r)
+	call.RequestID = origin.RequestID
+	defer web.Recover(r, func(err error) { call.Refuse(w, err) })
+
+	if err := call.Err(); err != nil {
+		h.refuse(w, r, call, err)
+		return
+	}
+	if location := call.Redirect(); location != "" {
+		w.Header().Set("Location", group.prefix+location)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	result, err := h.perform(r, mount, call, origin)
+	if err != nil {
+		h.refuse(w, r, call, err)
+		return
+	}
+	if err := call.Encode(w, result); err != nil { // it has worded the failure
+		web.Report(r, h.log, err)
+	}
+}
+
+// perform runs the route's operation. What costs a hash passes admission before
+// its body is read, so that a refusal under load costs next to nothing.
+func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, origin core.Origin) (dialect.Result, error) {
+	ctx := r.Context()
+	if hashes(call) {
+		if err := mount.Authority.Admit(ctx, origin); err != nil {
+			h.hold.wait(ctx)
+			return dialect.Result{}, err
+		}
+	}
+	if err := call.Decode(r); err != nil {
+		return dialect.Result{}, err
+	}
+	switch call.Operation() {
+	case dialect.Authenticate:
+		return authenticate(ctx, mount, call.Inputs(), origin)
+	case dialect.Whoami:
+		return whoami(r, mount)
+	case dialect.RequestRecovery:
+		return dialect.Result{}, mount.Authority.RequestRecovery(ctx, call.Inputs().Identifier, origin)
+	case dialect.ResetPassword:
+		inputs := call.Inputs()
+		return dialect.Result{}, mount.Authority.ResetPassword(ctx, core.PasswordReset{
+			Ticket: inputs.Ticket, Password: inputs.NewSecret, Origin: origin,
+		})
+	}
+	return dialect.Result{}, errors.New("no code for operation " + string(call.Operation()))
+}
+
+func authenticate(ctx context.Context, mount *Mount, inputs dialect.Inputs, origin core.Origin) (dialect.Result, error) {
+	token, err := mount.Authority.Exchange(ctx, core.Credential{
+		As:         inputs.As,
+		Identifier: inputs.Identifier,
+		Secret:     inputs.Secret,
+		Policy:     inputs.Policy,
+		Origin:     origin,
+	})
+	if err != nil {
+		return dialect.Result{}, err
+	}
+	return dialect.Result{Token: &token}, nil
+}
+
+func whoami(r *http.Request, mount *Mount) (dialect.Result, error) {
+	token, err := mount.Dialect.Bearer(r)
+	if err != nil {
+		return dialect.Result{}, err
+	}
+	identity, err := mount.Authority.Whoami(r.Context(), token)
+	if err != nil {
+		return dialect.Result{}, err
+	}
+	return dialect.Result{Identity: &identity}, nil
+}
+
+// hashes reports whether a route's operation costs a password hash. Whom a login
+// takes is a fact of its route, known before the body is read.
+func hashes(call *dialect.Call) bool {
+	switch call.Operation() {
+	case dialect.ResetPassword:
+		return true
+	case dialect.Authenticate:
+		return slices.Contains(call.Inputs().As, core.SubjectAccount)
+	}
+	return false
+}
+
+// refuse is where an error meets the wire.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, call *dialect.Call, err error) {
+	web.Report(r, h.log, err)
+	call.Refuse(w, web.WithRetry(err))
+}
