@@ -10,13 +10,13 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// Options say how many failures are free. Zero fields take the defaults.
+// Options say how many failures are free. A field that is not positive takes its default.
 type Options struct {
-	Failures     int           // of an identity from a network, before it must wait; default 5
-	FailureEvery time.Duration // after which it may fail once more; default 10 s
+	Failures int           // of an identity from a network, before it must wait; default 5
+	Interval time.Duration // after which it may fail once more; default 10 s
 
-	NetworkFailures     int           // of a network, whatever the identity; default 100
-	NetworkFailureEvery time.Duration // after which it may fail once more; default 1 s
+	NetworkFailures int           // of a network, whatever the identity; default 100
+	NetworkInterval time.Duration // after which it may fail once more; default 1 s
 
 	// Patience is how long an attempt waits while as many are under way as may still
 	// fail and none of them ends; default 2 s.
@@ -28,9 +28,9 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Failures, 5)
-	setDefault(&o.FailureEvery, 10*time.Second)
+	setDefault(&o.Interval, 10*time.Second)
 	setDefault(&o.NetworkFailures, 100)
-	setDefault(&o.NetworkFailureEvery, time.Second)
+	setDefault(&o.NetworkInterval, time.Second)
 	setDefault(&o.Patience, 2*time.Second)
 	setDefault(&o.Identities, 1<<16)
 	setDefault(&o.Networks, 1<<16)
@@ -38,7 +38,7 @@ func (o Options) withDefaults() Options {
 }
 
 func setDefault[T int | time.Duration](field *T, value T) {
-	if *field == 0 {
+	if *field <= 0 {
 		*field = value
 	}
 }
@@ -56,21 +56,15 @@ type Memory struct {
 
 var _ core.Attempts = (*Memory)(nil)
 
-// New makes a counter. It fails for options that are negative.
-func New(options Options) (*Memory, error) {
+// New makes a counter.
+func New(options Options) *Memory {
 	o := options.withDefaults()
-	if o.Patience < 0 || o.Identities < 0 || o.Networks < 0 {
-		return nil, fmt.Errorf("attempt counter: a negative option in %+v", options)
+	return &Memory{
+		patience:   o.Patience,
+		seed:       maphash.MakeSeed(),
+		identities: newTable(o.Failures, o.Interval, o.Identities),
+		networks:   newTable(o.NetworkFailures, o.NetworkInterval, o.Networks),
 	}
-	identities, err := newTable(o.Failures, o.FailureEvery, o.Identities)
-	if err != nil {
-		return nil, fmt.Errorf("attempt counter: failures of an identity: %w", err)
-	}
-	networks, err := newTable(o.NetworkFailures, o.NetworkFailureEvery, o.Networks)
-	if err != nil {
-		return nil, fmt.Errorf("attempt counter: failures of a network: %w", err)
-	}
-	return &Memory{patience: o.Patience, seed: maphash.MakeSeed(), identities: identities, networks: networks}, nil
 }
 
 // Begin reserves an attempt of an identity and its network; a key without an identity

@@ -14,15 +14,6 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-func open(t testing.TB, options Options) *Memory {
-	t.Helper()
-	m, err := New(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func key(identity, address string) core.AttemptKey {
 	origin := core.Origin{Address: netip.MustParseAddr(address)}
 	return core.AttemptKey{Realm: "demo", Identity: identity, Network: origin.Network()}
@@ -56,7 +47,7 @@ func refused(t testing.TB, m *Memory, key core.AttemptKey, retry time.Duration) 
 
 func TestFiveFailuresAreFreeThenOnePerTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 5)
 		refused(t, m, ada, 10*time.Second)
 		time.Sleep(1500 * time.Millisecond)
@@ -74,7 +65,7 @@ func TestFiveFailuresAreFreeThenOnePerTenSeconds(t *testing.T) {
 
 func TestCountsApart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := open(t, Options{})
+		m := New(Options{})
 		ada := key("ada", "192.0.2.1")
 		fail(t, m, ada, 5)
 		refused(t, m, ada, 10*time.Second)
@@ -96,7 +87,7 @@ func TestCountsApart(t *testing.T) {
 
 func TestSuccessForgetsTheIdentitysFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{NetworkFailures: 12}), key("ada", "192.0.2.1")
+		m, ada := New(Options{NetworkFailures: 12}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 4)
 		begin(t, m, ada).Succeeded()
 		fail(t, m, ada, 4)
@@ -109,7 +100,7 @@ func TestSuccessForgetsTheIdentitysFailures(t *testing.T) {
 
 func TestAbandonedDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 4)
 		for range 100 {
 			begin(t, m, ada).Abandoned()
@@ -121,7 +112,7 @@ func TestAbandonedDoesNotCount(t *testing.T) {
 
 func TestSettlingTwiceChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 4)
 		attempt := begin(t, m, ada)
 		attempt.Failed()
@@ -133,7 +124,7 @@ func TestSettlingTwiceChangesNothing(t *testing.T) {
 
 func TestNetworkLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := open(t, Options{})
+		m := New(Options{})
 		for i := range 100 {
 			fail(t, m, key(fmt.Sprint("name", i), "192.0.2.1"), 1)
 		}
@@ -147,7 +138,7 @@ func TestNetworkLimit(t *testing.T) {
 
 func TestKeyWithoutIdentityCountsForTheNetworkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := open(t, Options{})
+		m := New(Options{})
 		fail(t, m, key("", "192.0.2.1"), 99)
 		fail(t, m, key("ada", "192.0.2.1"), 1)
 		refused(t, m, key("", "192.0.2.1"), time.Second)
@@ -161,7 +152,7 @@ func TestKeyWithoutIdentityCountsForTheNetworkAlone(t *testing.T) {
 // S20: however many guess at once, no more are compared than may fail.
 func TestParallelWrongGuessesNeverExceedTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		var compared, refusals atomic.Int64
 		var group sync.WaitGroup
 		start := time.Now()
@@ -189,7 +180,7 @@ func TestParallelWrongGuessesNeverExceedTheLimit(t *testing.T) {
 
 func TestParallelRightLoginsAllPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 3)
 		var passed, underway, most atomic.Int64
 		var group sync.WaitGroup
@@ -224,7 +215,7 @@ func TestParallelRightLoginsAllPass(t *testing.T) {
 
 func TestWaitEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		var held []core.Attempt
 		for range 5 {
 			held = append(held, begin(t, m, ada))
@@ -250,7 +241,7 @@ func TestWaitEnds(t *testing.T) {
 
 func TestWaitersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m, ada := open(t, Options{}), key("ada", "192.0.2.1")
+		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		for range 5 {
 			begin(t, m, ada)
 		}
@@ -270,7 +261,7 @@ func TestWaitersAreBounded(t *testing.T) {
 
 func TestMemoryIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		m := open(t, Options{Identities: 100, Networks: 50})
+		m := New(Options{Identities: 100, Networks: 50})
 		victim := key("victim", "192.0.2.1")
 		fail(t, m, victim, 5)
 		held := begin(t, m, key("held", "192.0.2.1"))
@@ -289,20 +280,22 @@ func TestMemoryIsBounded(t *testing.T) {
 	})
 }
 
-func TestNewRefusesNegativeOptions(t *testing.T) {
-	for _, options := range []Options{
-		{Failures: -1}, {FailureEvery: -1}, {NetworkFailures: -1}, {NetworkFailureEvery: -1},
-		{Patience: -1}, {Identities: -1}, {Networks: -1},
-	} {
-		if m, err := New(options); err == nil || m != nil {
-			t.Errorf("New(%+v) = %v, %v, want an error", options, m, err)
+func TestOptionsDefaults(t *testing.T) {
+	negative := Options{-1, -1, -1, -1, -1, -1, -1}
+	want := Options{5, 10 * time.Second, 100, time.Second, 2 * time.Second, 65536, 65536}
+	for _, o := range []Options{{}, negative} {
+		if got := o.withDefaults(); got != want {
+			t.Errorf("%+v with defaults = %+v, want %+v", o, got, want)
 		}
+	}
+	if got := want.withDefaults(); got != want {
+		t.Errorf("what was set was changed to %+v", got)
 	}
 }
 
 // Run with -race: many clients with mixed outcomes leave nothing under way.
 func TestConcurrentUse(t *testing.T) {
-	m := open(t, Options{Identities: 20, Networks: 5, Patience: 10 * time.Millisecond})
+	m := New(Options{Identities: 20, Networks: 5, Patience: 10 * time.Millisecond})
 	var group sync.WaitGroup
 	for worker := range 8 {
 		group.Go(func() {
@@ -332,7 +325,7 @@ func TestConcurrentUse(t *testing.T) {
 }
 
 func BenchmarkBeginSucceeded(b *testing.B) {
-	m, ada := open(b, Options{}), key("ada@example.com", "192.0.2.1")
+	m, ada := New(Options{}), key("ada@example.com", "192.0.2.1")
 	ctx := b.Context()
 	b.ReportAllocs()
 	for b.Loop() {

@@ -29,12 +29,15 @@ type entry struct {
 	ended    chan struct{} // closed when the next attempt ends; nil while nobody waits
 }
 
-func newTable(failures int, every time.Duration, most int) (*table, error) {
+func newTable(failures int, interval time.Duration, most int) *table {
 	t := &table{most: most, entries: map[uint64]*entry{}, used: list.New()}
-	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(1, every), MaxBurst: failures - 1} // it allows one more
-	var err error
-	t.limiter, err = throttled.NewGCRARateLimiterCtx(&t.cell, quota)
-	return t, err
+	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(1, interval), MaxBurst: failures - 1} // it allows one more
+	limiter, err := throttled.NewGCRARateLimiterCtx(&t.cell, quota)
+	if err != nil {
+		panic(err) // it refuses what is not positive, which Options does not let through
+	}
+	t.limiter = limiter
+	return t
 }
 
 // entry returns the entry of hash, made if need be.
