@@ -142,7 +142,7 @@ func classifyPostgres(err error) class {
 		return classUnavailable
 	}
 	switch e.Code[:2] {
-	case "22", "23", "42":
+	case "0A", "22", "23", "25", "3B", "42": // the server is well, the statement is not
 		return classFaulty
 	}
 	return classUnavailable

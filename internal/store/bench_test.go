@@ -1,0 +1,81 @@
+package store
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// filled returns a store with an account and an access key.
+func filled(b *testing.B, url string) *Store {
+	b.Helper()
+	s := openTest(b, url).Store
+	a := core.Account{ID: "0190b5a2-7c1e-7000-8000-000000000001", Realm: "demo", Login: "alice", Roles: []string{"reader"}, Active: true}
+	k := core.AccessKey{ID: "0190b5a2-7c1e-7000-8000-000000000002", Realm: "demo", Account: a.ID, Identifier: "AK-1", State: core.KeyStateActive}
+	err := errors.Join(s.PutRealm(b.Context(), core.RealmInfo{Name: "demo"}, exchange(0)),
+		s.CreateAccount(b.Context(), a, exchange(0)), s.CreateAccessKey(b.Context(), k, exchange(0)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s
+}
+
+func BenchmarkStore(b *testing.B) {
+	for _, e := range engines {
+		b.Run(e.name, func(b *testing.B) {
+			s := filled(b, e.url(b))
+			b.Run("AccessKeyByIdentifier", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := s.AccessKeyByIdentifier(b.Context(), "demo", "AK-1"); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("RecentAccessKeyByIdentifier", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := s.RecentAccessKeyByIdentifier(b.Context(), "demo", "AK-1"); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("RecordAlone", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := s.Record(b.Context(), exchange(1)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("RecordGrouped", func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetParallelism(100) // 200 writers on two cores
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						if err := s.Record(b.Context(), exchange(1)); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			})
+			b.Run("UpdateGrouped", func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetParallelism(100)
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						err := s.UpdateAccount(b.Context(), "demo", "0190b5a2-7c1e-7000-8000-000000000001", func(*core.Account) (core.Event, error) {
+							return exchange(1), nil
+						})
+						if err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			})
+		})
+	}
+}
