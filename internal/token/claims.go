@@ -13,19 +13,17 @@ import (
 )
 
 // Claims are the claims of a payload, as far as they decide whether it is accepted.
+// Instants are seconds since 1970.
 type Claims struct {
-	ExpiresAt int64 // exp, in seconds since 1970; always there
+	ExpiresAt int64 // exp; always there, and not 0
 	NotBefore int64 // nbf; 0 when absent
 	IssuedAt  int64 // iat; 0 when absent
 	Audience  []string
 	texts     map[string]string
 }
 
-// Text returns a claim that is a string.
-func (c Claims) Text(name string) (string, bool) {
-	text, found := c.texts[name]
-	return text, found
-}
+// Text returns the claim of that name when it is a string, and "" otherwise.
+func (c Claims) Text(name string) string { return c.texts[name] }
 
 // For reports whether audience is among the token's, exactly (S38).
 func (c Claims) For(audience string) bool { return slices.Contains(c.Audience, audience) }
@@ -78,8 +76,8 @@ func ParseClaims(payload []byte) (Claims, error) {
 	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
 		return Claims{}, errors.New("token: something follows the payload")
 	}
-	if !hasExpiry {
-		return Claims{}, errors.New("token: exp is missing")
+	if !hasExpiry || c.ExpiresAt == 0 { // 0 would read as absent
+		return Claims{}, errors.New("token: exp is missing or 0")
 	}
 	return c, nil
 }
