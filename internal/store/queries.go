@@ -48,6 +48,9 @@ const (
 	insertEvents4
 	insertEvents16
 	insertEvents64
+	beginStep
+	endStep
+	undoStep
 
 	queryCount
 )
@@ -121,6 +124,10 @@ var queries = [queryCount]string{
 	insertEvents4:  insertEvents(4),
 	insertEvents16: insertEvents(16),
 	insertEvents64: insertEvents(64),
+
+	beginStep: `savepoint step`,
+	endStep:   `release savepoint step`,
+	undoStep:  `rollback to savepoint step`,
 }
 
 const eventWidth = 11 // columns

@@ -38,7 +38,8 @@ func (o *Options) fill() {
 // and signing keys in one database. Its methods may be called concurrently.
 //
 // The change functions that it is given run on the one goroutine that writes:
-// they must be quick, and must not call the store.
+// they must be quick, must not write to the store, and must return or panic (no
+// t.Fatal in a test).
 type Store struct {
 	engine  *engine
 	path    string

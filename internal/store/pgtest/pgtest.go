@@ -49,8 +49,8 @@ var server = sync.OnceValues(func() (running, error) {
 	return startServer()
 })
 
-// URL returns the URL of a new, empty database, which is dropped when the test
-// ends. Without PostgreSQL the test is skipped, or fails if CHANCERY_TEST_REQUIRE is 1.
+// URL returns the URL of a new, empty database, which goes when the tests
+// end. Without PostgreSQL the test is skipped, or fails if CHANCERY_TEST_REQUIRE is 1.
 func URL(t testing.TB) string {
 	t.Helper()
 	running, err := server()
@@ -65,11 +65,13 @@ func URL(t testing.TB) string {
 	if err := run(admin, "create database "+name); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := run(admin, "drop database "+name+" with (force)"); err != nil {
-			t.Error(err)
-		}
-	})
+	if running.pipe == nil { // a private server goes as a whole
+		t.Cleanup(func() {
+			if err := run(admin, "drop database "+name+" with (force)"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	u, err := url.Parse(admin)
 	if err != nil {
 		t.Fatal(err)
