@@ -31,7 +31,8 @@ var Rules = []Rule{
 	{Package: "internal/token", May: []string{"core"}, Never: io, Why: "tokens are computed, without I/O"},
 	{Package: "internal/password", May: []string{"core"}, Never: io, Why: "hashes are computed, without I/O"},
 	{Package: "internal/strictyaml", Never: io, Why: "it reads text that it is given"},
-	{Package: "internal/bench", Why: "it drives a running server from outside"},
+	{Package: "internal/bench", May: []string{"", "core"}, Why: "it drives a running server from outside"},
+	{Package: "internal/contracttest", Why: "it asks a running server alone; its tests may use all"},
 	{Package: "internal/archtest", Why: "it looks at the packages from outside"},
 
 	{Package: "internal/hashgate", May: []string{"core", "internal/password"}, Why: sideBySide},
