@@ -23,8 +23,14 @@ type Ring struct {
 	master *MasterKey
 
 	mu     sync.RWMutex
-	keys   map[family][]token.Key // newest first; lists are replaced, never changed
-	proven bool                   // the master key opens what is stored
+	loaded map[family]*loaded // replaced, never changed
+	proven bool               // the master key opens what is stored
+}
+
+// loaded are a family's keys in memory.
+type loaded struct {
+	keys []token.Key // newest first, at least one
+	seen seen
 }
 
 // A family is a set of keys that verify one another's tokens (S39). It has one
@@ -40,7 +46,7 @@ var _ core.Signer = (*Ring)(nil)
 
 // New makes an empty ring.
 func New(store core.SigningKeys, master *MasterKey) *Ring {
-	return &Ring{store: store, master: master, keys: map[family][]token.Key{}}
+	return &Ring{store: store, master: master, loaded: map[family]*loaded{}}
 }
 
 // Prepare loads the keys of set, and makes the first one when there is none. It
@@ -73,7 +79,7 @@ func (r *Ring) Prepare(ctx context.Context, set core.KeySet) error {
 		keys = []token.Key{first}
 	}
 	r.mu.Lock()
-	r.keys[familyOf(set)] = keys
+	r.loaded[familyOf(set)] = &loaded{keys: keys}
 	r.mu.Unlock()
 	return nil
 }
@@ -143,11 +149,11 @@ func row(k core.SigningKey) string {
 
 // Sign implements [core.Signer] with the newest key of set.
 func (r *Ring) Sign(_ context.Context, set core.KeySet, payload []byte) (core.Secret, error) {
-	keys, err := r.prepared(set)
+	l, err := r.prepared(set)
 	if err != nil {
 		return core.Secret{}, err
 	}
-	signed, err := keys[0].Sign(payload, set.WithKeyID)
+	signed, err := l.keys[0].Sign(payload, set.WithKeyID)
 	if err != nil {
 		return core.Secret{}, err
 	}
@@ -156,17 +162,30 @@ func (r *Ring) Sign(_ context.Context, set core.KeySet, payload []byte) (core.Se
 
 // Verify implements [core.Signer].
 func (r *Ring) Verify(_ context.Context, set core.KeySet, bearer core.Secret) (core.Claims, error) {
-	keys, err := r.prepared(set)
+	l, err := r.prepared(set)
 	if err != nil {
 		return core.Claims{}, err
 	}
-	payload, err := token.Verify(keys, set.Algorithm, bearer.Reveal())
+	digest, now := tokenDigest(bearer.Digest()), time.Now()
+	if claims, found := l.seen.find(digest, now); found {
+		return claims, nil
+	}
+	claims, err := verify(l.keys, set.Algorithm, bearer.Reveal())
 	if err != nil {
 		return core.Claims{}, &core.Error{Kind: core.TokenInvalid, Err: err}
 	}
+	l.seen.add(digest, claims, now)
+	return claims, nil
+}
+
+func verify(keys []token.Key, algorithm, bearer string) (core.Claims, error) {
+	payload, err := token.Verify(keys, algorithm, bearer)
+	if err != nil {
+		return core.Claims{}, err
+	}
 	claims, err := token.ParseClaims(payload)
 	if err != nil {
-		return core.Claims{}, &core.Error{Kind: core.TokenInvalid, Err: err}
+		return core.Claims{}, err
 	}
 	return core.Claims{
 		ExpiresAt: instant(claims.ExpiresAt),
@@ -185,12 +204,12 @@ func instant(seconds int64) time.Time {
 	return time.Unix(seconds, 0)
 }
 
-func (r *Ring) prepared(set core.KeySet) ([]token.Key, error) {
+func (r *Ring) prepared(set core.KeySet) (*loaded, error) {
 	r.mu.RLock()
-	keys := r.keys[familyOf(set)]
+	l := r.loaded[familyOf(set)]
 	r.mu.RUnlock()
-	if len(keys) == 0 {
+	if l == nil {
 		return nil, fmt.Errorf("no %s key of realm %s and dialect %s is loaded", set.Algorithm, set.Realm, set.Dialect)
 	}
-	return keys, nil
+	return l, nil
 }
