@@ -91,7 +91,7 @@ func TestRefusalIsCheap(t *testing.T) {
 // S1, S2: an account that is not there takes as long as a wrong password. The
 // whole test is CHANCERY_SAMPLES=1000.
 func TestDecoyTakesAsLong(t *testing.T) {
-	samples := 30
+	samples := 20
 	if n, err := strconv.Atoi(os.Getenv("CHANCERY_SAMPLES")); err == nil {
 		samples = n
 	}
