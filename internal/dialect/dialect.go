@@ -2,122 +2,170 @@ package dialect
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
 // Options are what a mount gives to a dialect beside its file.
 type Options struct {
 	Realm    core.Realm
-	Issuer   string // what tokens name in iss
-	BaseURL  string // the address of the server itself, without a slash at its end
-	Settings map[string]any
-	// Limits body.Limits follows with package body
-	Now      func() time.Time // time.Now when nil
+	Issuer   string         // what tokens name in iss
+	BaseURL  string         // the address of the server itself, without a slash at its end
+	Settings map[string]any // the operator's choices; the file has the defaults
+	Limits   body.Limits    // body.DefaultLimits when zero
+	Now      func() time.Time
 }
 
 // A Dialect is one wire contract, bound to the realm that it serves. It is safe
 // for concurrent use.
-type Dialect struct{}
+type Dialect struct {
+	name, title     string
+	realm           core.Realm
+	issuer, baseURL string
+	limits          body.Limits
+	now             func() time.Time
+	settings        settings
+	warnings        Faults
 
-// Load reads a dialect file and binds it. The error is [Faults]: everything that
-// is wrong with the file, each with its place.
-func Load(file string, source []byte, options Options) (*Dialect, error) { panic("soon") }
+	subject         []core.SubjectKind
+	keyForm         core.KeyForm
+	admitUnverified bool
+	policies        map[string]core.Policy
+	policyNames     []string
+	ticketLifetime  time.Duration
+	recoveryMail    *mailTemplate
+	carriers        []carrier
+
+	firstOnly     bool // report the first issue alone
+	byRule        bool // report required inputs first
+	refuseUnknown bool // members of a body that no input reads are issues
+	trailingSlash string
+
+	routes             []*route
+	table              table
+	errors             map[core.Kind]*reply
+	replies            map[core.Kind]*reply
+	protectedErrors    map[core.Kind]*reply
+	protectedReplies   map[core.Kind]*reply
+	fileIssueTemplates map[string]node
+
+	samples  Samples
+	examples []Example
+}
 
 // Name is what the file calls itself, such as "pagfast".
-func (d *Dialect) Name() string { panic("soon") }
+func (d *Dialect) Name() string { return d.name }
 
 // Title is the contract's readable name.
-func (d *Dialect) Title() string { panic("soon") }
+func (d *Dialect) Title() string { return d.title }
 
 // Realm is the realm that the dialect is bound to.
-func (d *Dialect) Realm() core.Realm { panic("soon") }
+func (d *Dialect) Realm() core.Realm { return d.realm }
 
 // Warnings tells what the contract asks for at the cost of safety.
-func (d *Dialect) Warnings() []Fault { panic("soon") }
+func (d *Dialect) Warnings() []Fault { return slices.Clone(d.warnings) }
+
+// Settings are the values of the file's settings, the operator's choices included.
+func (d *Dialect) Settings() map[string]any {
+	all := make(map[string]any, len(d.settings))
+	for name, s := range d.settings {
+		all[name] = s.value
+	}
+	return all
+}
 
 // Terms are the dialect's terms as core knows them.
-func (d *Dialect) Terms() core.Terms { panic("soon") }
+func (d *Dialect) Terms() core.Terms {
+	t := core.Terms{
+		Realm:            d.realm,
+		Dialect:          d.name,
+		Issuer:           d.issuer,
+		Policies:         d.policies,
+		AdmitUnverified:  d.admitUnverified,
+		RecoveryLifetime: d.ticketLifetime,
+	}
+	if d.recoveryMail != nil {
+		t.RecoveryMail = d.recoveryMail.words(d)
+	}
+	return t
+}
 
 // KeyForm is the form of the access keys that are made for this dialect.
-func (d *Dialect) KeyForm() core.KeyForm { panic("soon") }
+func (d *Dialect) KeyForm() core.KeyForm { return d.keyForm }
 
-// Paths lists the routes as "POST /login", for collision checks between dialects.
-func (d *Dialect) Paths() []string { panic("soon") }
+// Paths lists the routes as "POST /login", path variables as "{}": what two
+// dialects of one host and prefix must not have in common.
+func (d *Dialect) Paths() []string {
+	var all []string
+	for _, rt := range d.routes {
+		for _, method := range rt.methods {
+			all = append(all, method+" "+rt.path.shape())
+		}
+	}
+	return all
+}
 
-// Match finds the route of a request. It never returns nil: ask [Call.Redirect]
-// and [Call.Err] before anything else.
-func (d *Dialect) Match(r *http.Request) *Call { panic("soon") }
+// Routes lists the routes for manuals: methods, path as the file writes it, and operation.
+func (d *Dialect) Routes() []RouteInfo {
+	all := make([]RouteInfo, len(d.routes))
+	for i, rt := range d.routes {
+		all[i] = RouteInfo{Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy}
+	}
+	return all
+}
+
+// A RouteInfo describes a route.
+type RouteInfo struct {
+	Methods   []string
+	Path      string
+	Operation Operation
+	Policy    string // the token policy that it issues by; "" for none
+}
+
+// Examples are the file's examples.
+func (d *Dialect) Examples() []Example { return slices.Clone(d.examples) }
+
+// Samples are the identities that the file's examples speak of, in the dialect's realm.
+func (d *Dialect) Samples() Samples { return d.samples }
+
+// Match finds the route of a request by its escaped path, letter for letter. It
+// never returns nil: ask [Call.Redirect] and [Call.Err] before anything else.
+func (d *Dialect) Match(r *http.Request) *Call {
+	c := &Call{dialect: d, method: r.Method, replies: d.replies, issueTemplates: d.fileIssueTemplates}
+	escaped := r.URL.EscapedPath()
+	rt, held, allow := d.table.find(r.Method, escaped)
+	if rt == nil && len(allow) == 0 && d.trailingSlash != "strict" {
+		other := toggled(escaped)
+		rt, held, allow = d.table.find(r.Method, other)
+		if d.trailingSlash == "redirect" && (rt != nil || len(allow) > 0) {
+			c.redirect = withQuery(other, r.URL.RawQuery)
+		}
+	}
+	switch {
+	case rt != nil:
+		c.route, c.held, c.replies, c.issueTemplates = rt, held, rt.replies, rt.issueTemplates
+	case len(allow) > 0:
+		c.allow = strings.Join(allow, ", ")
+		c.err = &core.Error{Kind: core.MethodNotAllowed}
+	default:
+		c.err = &core.Error{Kind: core.NotFound}
+	}
+	return c
+}
+
+func withQuery(path, query string) string {
+	if query == "" {
+		return path
+	}
+	return path + "?" + query
+}
 
 // Protected is the call for a resource of the API behind: it words refusals with
 // the errors that the file declares for protected resources first.
-func (d *Dialect) Protected(r *http.Request) *Call { panic("soon") }
-
-// Bearer reads the token of a request by the dialect's carriers. It refuses with
-// TokenMissing and TokenInvalid.
-func (d *Dialect) Bearer(r *http.Request) (core.Secret, error) { panic("soon") }
-
-// Examples are the file's examples.
-func (d *Dialect) Examples() []Example { panic("soon") }
-
-// Samples are the identities that the file's examples speak of.
-func (d *Dialect) Samples() Samples { panic("soon") }
-
-// A Call is one request on its way through the dialect.
-type Call struct {
-	// RequestID is the fact request.id. The caller sets it.
-	RequestID string
-}
-
-// Err is what [Dialect.Match] found: nil, NotFound or MethodNotAllowed.
-func (c *Call) Err() error { panic("soon") }
-
-// Redirect is the Location of a 307 with an empty body, or "" for none.
-func (c *Call) Redirect() string { panic("soon") }
-
-// Operation is what the route does; "" without a route.
-func (c *Call) Operation() Operation { panic("soon") }
-
-// Route is a label for metrics and logs: the route's path pattern, or "unknown".
-func (c *Call) Route() string { panic("soon") }
-
-// Decode reads the request's inputs. What it refuses with IsA InvalidRequest.
-func (c *Call) Decode(r *http.Request) error { panic("soon") }
-
-// Inputs are the inputs that a successful [Call.Decode] read.
-func (c *Call) Inputs() Inputs { panic("soon") }
-
-// Encode writes the reply of a success. When it returns an error it has written
-// the reply for an internal error; the error is for the log alone.
-func (c *Call) Encode(w http.ResponseWriter, result Result) error { panic("soon") }
-
-// Refuse writes the reply for an error in the contract's words.
-func (c *Call) Refuse(w http.ResponseWriter, err error) { panic("soon") }
-
-// An Operation is what a route does.
-type Operation string
-
-// The operations.
-const (
-	Authenticate    Operation = "authenticate"
-	Whoami          Operation = "whoami"
-	RequestRecovery Operation = "request_recovery"
-	ResetPassword   Operation = "reset_password"
-)
-
-// Inputs are a request's inputs by the roles that core knows.
-type Inputs struct {
-	Identifier string
-	Secret     core.Secret
-	NewSecret  core.Secret
-	Ticket     core.Secret
-	Policy     string             // the token policy that the route issues by
-	As         []core.SubjectKind // whom the route takes, in order of trying
-}
-
-// A Result is what an operation gave: a token, an identity, or neither.
-type Result struct {
-	Token    *core.Token
-	Identity *core.Identity
+func (d *Dialect) Protected(r *http.Request) *Call {
+	return &Call{dialect: d, method: r.Method, replies: d.protectedReplies, issueTemplates: d.fileIssueTemplates}
 }

@@ -1,61 +1,233 @@
 package dialect
 
 import (
-	"context"
+	"bytes"
+	"mime/multipart"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/chancery-auth/chancery/core"
 )
 
-// Samples are the identities that a file declares for its examples, with the
-// secrets that they sign in with. They are for tests and documentation alone.
-type Samples struct {
-	Accounts []SampleAccount
-	Keys     []SampleKey
-}
-
-// A SampleAccount is an account that examples speak of.
-type SampleAccount struct {
-	Sample   string // its name in the file
-	Account  core.Account
-	Password core.Secret
-}
-
-// A SampleKey is an access key that examples speak of.
-type SampleKey struct {
-	Sample string // its name in the file
-	Key    core.AccessKey
-	Secret core.Secret
-}
-
 // An Example is one request and the reply that it must get.
 type Example struct {
-	Name   string
-	As     string // the sample whose token the request presents; "" for none
+	Name string
+	As   string // the sample whose token the request presents; "" for none
+
 	Method string
 	Path   string // with the query
 	Header http.Header
 	Body   []byte
 
 	Status      int
-	Outcome     core.Kind // "" when the example does not say
-	ReplyHeader http.Header
-	ReplyBody   string // may hold placeholders such as <jwt>
+	Outcome     core.Kind          // "" when the example does not say
+	ReplyHeader map[string]*string // nil: the header must not be there
+	ReplyJSON   []byte             // nil unless the body is JSON; may hold placeholders such as "<jwt>"
+	ReplyText   *string            // nil unless the body is text, or empty
 }
 
-// An ExampleResult tells how an example went.
-type ExampleResult struct {
-	Example Example
-	Diff    string // "" when the reply is the expected one
+func (r *reader) examples(n *yaml.Node, d *Dialect) []Example {
+	var all []Example
+	for _, item := range r.items(n, "examples") {
+		s := r.section(item, "an example", "name", "as", "send", "expect")
+		e := Example{Method: http.MethodPost, Header: http.Header{}}
+		if m := s.need("name", "what the example shows"); m != nil {
+			e.Name = r.text(m, "name")
+			if slices.ContainsFunc(all, func(other Example) bool { return other.Name == e.Name && e.Name != "" }) {
+				r.fault(m, "", "there is another example named %q", e.Name)
+			}
+		}
+		if m := s.get("as"); m != nil {
+			e.As = r.text(m, "as")
+			if names := d.samples.names(); e.As != "" && !slices.Contains(names, e.As) {
+				r.fault(m, didYouMean(e.As, names), "there is no sample %q", e.As)
+			}
+		}
+		r.send(s.need("send", "such as send: {path: /login, json: {…}}"), &e)
+		r.expect(s.need("expect", "such as expect: {status: 400}"), &e)
+		r.promises = append(r.promises, promise{item, len(all)})
+		all = append(all, e)
+	}
+	return all
 }
 
-// A Doer sends a request.
-type Doer interface {
-	Do(*http.Request) (*http.Response, error)
+func (r *reader) send(n *yaml.Node, e *Example) {
+	if n == nil {
+		return
+	}
+	s := r.section(n, "send", "method", "path", "headers", "json", "form", "multipart", "text", "raw")
+	if m := s.get("method"); m != nil {
+		e.Method = r.word(m, "method", methods...)
+	}
+	if p := s.need("path", "such as path: /login"); p != nil {
+		e.Path = r.text(p, "path")
+		if u, err := url.ParseRequestURI(e.Path); err != nil || u.Host != "" || !strings.HasPrefix(e.Path, "/") {
+			r.fault(p, "such as /login?verbose=1", "%q is no path", e.Path)
+		}
+	}
+	bodies := 0
+	for _, form := range []string{"json", "form", "multipart", "text", "raw"} {
+		if b := s.get(form); b != nil {
+			bodies++
+			r.sendBody(b, form, e)
+		}
+	}
+	if bodies > 1 {
+		r.fault(n, "keep one of json, form, multipart, text, raw", "the request has %d bodies", bodies)
+	}
+	for _, m := range r.members(s.get("headers"), "headers") {
+		if !headerName.MatchString(m.name.Value) {
+			r.fault(m.name, "", "%q cannot name a header", m.name.Value)
+			continue
+		}
+		e.Header.Del(m.name.Value)
+		for _, item := range r.items(m.value, "header "+m.name.Value) {
+			e.Header.Add(m.name.Value, r.text(item, "header "+m.name.Value))
+		}
+	}
 }
 
-// RunExamples sends every example to baseURL and compares the replies. token
-// gives a bearer token for a sample.
-func (d *Dialect) RunExamples(ctx context.Context, client Doer, baseURL string, token func(sample string) (string, error)) []ExampleResult {
-	panic("soon")
+// boundary separates the parts of examples' multipart bodies.
+const boundary = "example-boundary"
+
+func (r *reader) sendBody(n *yaml.Node, form string, e *Example) {
+	switch form {
+	case "json":
+		e.Body = r.plainJSON(nil, n)
+		e.Header.Set("Content-Type", "application/json")
+	case "form":
+		var pairs []string
+		for _, m := range r.members(n, "form") {
+			pairs = append(pairs, url.QueryEscape(m.name.Value)+"="+url.QueryEscape(m.value.Value))
+		}
+		e.Body = []byte(strings.Join(pairs, "&"))
+		e.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	case "multipart":
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		_ = w.SetBoundary(boundary)
+		for _, m := range r.members(n, "multipart") {
+			_ = w.WriteField(m.name.Value, m.value.Value) // a bytes.Buffer takes all
+		}
+		_ = w.Close()
+		e.Body = b.Bytes()
+		e.Header.Set("Content-Type", w.FormDataContentType())
+	case "text":
+		e.Body = []byte(r.text(n, "text"))
+		e.Header.Set("Content-Type", "text/plain")
+	case "raw": // as it is; a header says what it is
+		e.Body = []byte(r.text(n, "raw"))
+	}
+}
+
+func (r *reader) expect(n *yaml.Node, e *Example) {
+	if n == nil {
+		return
+	}
+	s := r.section(n, "expect", "status", "outcome", "headers", "json", "text", "empty")
+	if m := s.need("status", "such as status: 400"); m != nil {
+		e.Status = r.integer(m, "status", 200, 599)
+	}
+	if m := s.get("outcome"); m != nil {
+		e.Outcome = core.Kind(r.text(m, "outcome"))
+		var known []string
+		for _, k := range core.Kinds() {
+			known = append(known, string(k))
+		}
+		if e.Outcome != "" && !slices.Contains(known, string(e.Outcome)) {
+			r.fault(m, didYouMeanShort(string(e.Outcome), known), "there is no outcome %q", e.Outcome)
+			e.Outcome = ""
+		}
+	}
+	for _, m := range r.members(s.get("headers"), "headers") {
+		if e.ReplyHeader == nil {
+			e.ReplyHeader = map[string]*string{}
+		}
+		name := http.CanonicalHeaderKey(m.name.Value)
+		e.ReplyHeader[name] = nil
+		if m.value.Tag != "!!null" {
+			text := r.text(m.value, "header "+name)
+			e.ReplyHeader[name] = &text
+		}
+	}
+	bodies := 0
+	if m := s.get("json"); m != nil {
+		bodies++
+		e.ReplyJSON = r.plainJSON(nil, m)
+	}
+	if m := s.get("text"); m != nil {
+		bodies++
+		text := r.text(m, "text")
+		e.ReplyText = &text
+	}
+	if m := s.get("empty"); m != nil && r.boolean(m, "empty", true) {
+		bodies++
+		e.ReplyText = new(string)
+	}
+	if bodies > 1 {
+		r.fault(n, "keep one of json, text, empty", "the reply has %d bodies", bodies)
+	}
+}
+
+// plainJSON writes a tree as it is, without expressions.
+func (r *reader) plainJSON(dst []byte, n *yaml.Node) []byte {
+	switch n.Kind {
+	case yaml.MappingNode:
+		dst = append(dst, '{')
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(appendString(dst, n.Content[i].Value), ':')
+			dst = r.plainJSON(dst, n.Content[i+1])
+		}
+		return append(dst, '}')
+	case yaml.SequenceNode:
+		dst = append(dst, '[')
+		for i, child := range n.Content {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = r.plainJSON(dst, child)
+		}
+		return append(dst, ']')
+	}
+	switch n.Tag {
+	case "!!null":
+		return append(dst, "null"...)
+	case "!!bool":
+		return append(dst, n.Value...)
+	case "!!int", "!!float":
+		if jsonNumber.MatchString(n.Value) {
+			return append(dst, n.Value...)
+		}
+		r.fault(n, "write the number as JSON does, or quote it for text", "%s is not a number in JSON", n.Value)
+	}
+	return appendString(dst, n.Value)
+}
+
+// A promise is an example that is to be compared with the rest of the file.
+type promise struct {
+	node  *yaml.Node
+	index int
+}
+
+// keep checks that examples expect what the file says: the status of the outcome
+// that they name.
+func (r *reader) keep(d *Dialect) {
+	for _, p := range r.promises {
+		e := &d.examples[p.index]
+		u, err := url.ParseRequestURI(e.Path)
+		if err != nil || e.Outcome == "" {
+			continue
+		}
+		c := d.Match(&http.Request{Method: e.Method, URL: u})
+		if rp := c.replies[e.Outcome]; rp != nil && rp.status != e.Status {
+			r.fault(p.node, "", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, rp.status)
+		}
+	}
 }

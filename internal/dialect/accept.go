@@ -1,0 +1,149 @@
+package dialect
+
+import (
+	"mime"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// A form is how a body is read.
+type form string
+
+// The forms of a body.
+const (
+	formJSON      form = "json"
+	formURL       form = "form"
+	formMultipart form = "multipart"
+	formText      form = "text"   // not parsed: a text where an object is wanted
+	formEmpty     form = "empty"  // not read: no fields
+	formNone      form = "none"   // not read: nothing comes from the body
+	formRefuse    form = "refuse" // wrong_content_type
+)
+
+// An accept says which media types a route takes, and how each is read.
+type accept struct {
+	types     []acceptType
+	otherwise form // another media type
+	untyped   form // no media type at all
+}
+
+type acceptType struct {
+	typ    string // "application/json"; a star stands for any text
+	suffix string // what comes after the star
+	star   bool
+	as     form
+}
+
+func (a *acceptType) matches(typ string) bool {
+	if a.star {
+		return strings.HasPrefix(typ, a.typ) && strings.HasSuffix(typ, a.suffix) && len(typ) > len(a.typ)+len(a.suffix)
+	}
+	return typ == a.typ
+}
+
+// form says how a body is read that comes with a Content-Type header.
+func (a *accept) form(header string) (as form, typ string, params map[string]string) {
+	if len(a.types) == 0 && a.untyped == formNone {
+		return formNone, "", nil
+	}
+	typ, params, ok := body.MediaType(header)
+	if !ok {
+		if header == "" {
+			return a.untyped, "", nil
+		}
+		return a.otherwise, "", nil
+	}
+	for i := range a.types {
+		if a.types[i].matches(typ) {
+			return a.types[i].as, typ, params
+		}
+	}
+	return a.otherwise, typ, params
+}
+
+// accept reads which media types a route takes. Without the member a route whose
+// inputs come from elsewhere takes no body.
+func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
+	a := accept{otherwise: formRefuse, untyped: formRefuse}
+	if n == nil {
+		if fromBody {
+			r.fault(rt, "such as accept: [json]", "the route reads inputs from the body and lacks the member accept")
+		}
+		return accept{otherwise: formNone, untyped: formNone}
+	}
+	types := n
+	if n.Kind == yaml.MappingNode {
+		s := r.section(n, "accept", "types", "otherwise", "untyped")
+		types = s.need("types", "such as types: [json]")
+		if o := s.get("otherwise"); o != nil {
+			a.otherwise = form(r.word(o, "otherwise", "refuse", "empty", "text", "json"))
+		}
+		if u := s.get("untyped"); u != nil {
+			a.untyped = form(r.word(u, "untyped", "refuse", "empty", "text", "json", "form"))
+		}
+	}
+	none := false
+	for _, item := range r.items(types, "accept") {
+		if item.Kind == yaml.ScalarNode && item.Value == "none" {
+			none = true
+			continue
+		}
+		a.types = append(a.types, r.acceptType(item)...)
+	}
+	switch {
+	case none && len(a.types) == 0 && fromBody:
+		r.fault(n, "", "the route reads inputs from the body, but accepts none")
+	case none && len(a.types) == 0:
+		a.otherwise, a.untyped = formNone, formNone
+	case none && a.untyped == formRefuse:
+		a.untyped = formEmpty
+	}
+	return a
+}
+
+func (r *reader) acceptType(n *yaml.Node) []acceptType {
+	as := form("")
+	if n.Kind == yaml.MappingNode {
+		s := r.section(n, "a media type", "type", "as")
+		as = form(r.word(s.need("as", "such as as: json"), "as", "json", "form"))
+		if n = s.need("type", "such as type: text/plain"); n == nil {
+			return nil
+		}
+	}
+	text := strings.ToLower(r.text(n, "a media type"))
+	switch text {
+	case "":
+		return nil
+	case "json":
+		return []acceptType{{typ: "application/json", as: formJSON}}
+	case "form":
+		return []acceptType{{typ: "application/x-www-form-urlencoded", as: formURL}}
+	case "multipart":
+		return []acceptType{{typ: "multipart/form-data", as: formMultipart}}
+	}
+	typ, _, err := mime.ParseMediaType(text)
+	if err != nil || !strings.Contains(typ, "/") {
+		r.fault(n, didYouMean(text, []string{"json", "form", "multipart", "none"}), "%q is no media type", text)
+		return nil
+	}
+	if as == "" {
+		if !body.IsJSON(typ) && !strings.HasSuffix(typ, "+json") {
+			r.fault(n, "write {type: "+typ+", as: json} or as: form", "nothing says how a body of type %s is read", typ)
+			return nil
+		}
+		as = formJSON
+	}
+	t := acceptType{typ: typ, as: as}
+	t.typ, t.suffix, t.star = strings.Cut(typ, "*")
+	return []acceptType{t}
+}
+
+// reads reports whether any body is read as one of the forms.
+func (a *accept) reads(forms ...form) bool {
+	return slices.Contains(forms, a.otherwise) || slices.Contains(forms, a.untyped) ||
+		slices.ContainsFunc(a.types, func(t acceptType) bool { return slices.Contains(forms, t.as) })
+}

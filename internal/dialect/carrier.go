@@ -1,0 +1,120 @@
+package dialect
+
+import (
+	"net/http"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// A carrier is a place where requests bring the bearer token.
+type carrier struct {
+	in     string // header, query or cookie
+	name   string
+	scheme string // the word before the token; "" for the bare token
+}
+
+var defaultCarriers = []carrier{{in: "header", name: "Authorization", scheme: "Bearer"}}
+
+func (r *reader) carriers(n *yaml.Node) []carrier {
+	if n == nil {
+		return defaultCarriers
+	}
+	var all []carrier
+	for _, item := range r.items(n, "carriers") {
+		s := r.section(item, "a carrier", "in", "name", "scheme")
+		where := s.need("in", "one of header, query, cookie")
+		name := s.need("name", "such as name: Authorization")
+		if where == nil || name == nil {
+			continue
+		}
+		c := carrier{in: r.word(where, "in", "header", "query", "cookie"), name: r.text(name, "name")}
+		if scheme := s.get("scheme"); scheme != nil {
+			c.scheme = r.text(scheme, "scheme")
+			if c.in != "header" || !headerName.MatchString(c.scheme) {
+				r.fault(scheme, "such as scheme: Bearer", "%q cannot be the scheme of a carrier in the %s", c.scheme, c.in)
+			}
+		}
+		switch {
+		case c.in == "query":
+			r.warn(item, "queries end up in the logs of proxies and in browsers' histories", "the token may come in the query")
+		case c.in == "header" && !headerName.MatchString(c.name):
+			r.fault(name, "", "%q cannot name a header", c.name)
+		case c.in == "header":
+			c.name = http.CanonicalHeaderKey(c.name)
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 {
+		r.fault(n, "leave carriers out for Authorization: Bearer", "there is no carrier")
+	}
+	return all
+}
+
+// Bearer reads the token of a request by the dialect's carriers, in their order.
+// It refuses with TokenMissing, and with TokenInvalid where a carrier is there
+// but holds no token, or several.
+func (d *Dialect) Bearer(r *http.Request) (core.Secret, error) {
+	for i := range d.carriers {
+		token, found, err := d.carriers[i].read(r, d.limits)
+		if err != nil {
+			return core.Secret{}, err
+		}
+		if found {
+			return core.NewSecret(token), nil
+		}
+	}
+	return core.Secret{}, &core.Error{Kind: core.TokenMissing}
+}
+
+func (c *carrier) read(r *http.Request, limits body.Limits) (token string, found bool, err error) {
+	switch c.in {
+	case "header":
+		return c.readHeader(r.Header[c.name])
+	case "cookie":
+		cookies := r.CookiesNamed(c.name)
+		if len(cookies) > 1 {
+			return "", false, invalidToken()
+		}
+		if len(cookies) == 1 {
+			token = cookies[0].Value
+		}
+	case "query":
+		query, err := body.ParseForm([]byte(r.URL.RawQuery), limits)
+		if err != nil {
+			return "", false, invalidToken()
+		}
+		v, _ := query.Member(c.name)
+		token = v.Text()
+	}
+	return token, token != "", nil
+}
+
+// readHeader splits at the first blank and compares the scheme without regard to
+// case. A header that comes twice is no credential: proxies would disagree on it.
+func (c *carrier) readHeader(values []string) (token string, found bool, err error) {
+	switch len(values) {
+	case 0:
+		return "", false, nil
+	case 1:
+	default:
+		return "", false, invalidToken()
+	}
+	if c.scheme == "" {
+		token = strings.Trim(values[0], " \t")
+		return token, token != "", nil
+	}
+	scheme, token, _ := strings.Cut(strings.Trim(values[0], " \t"), " ")
+	if !strings.EqualFold(scheme, c.scheme) {
+		return "", false, nil
+	}
+	if token = strings.Trim(token, " \t"); token == "" {
+		return "", false, invalidToken()
+	}
+	return token, true, nil
+}
+
+func invalidToken() error { return &core.Error{Kind: core.TokenInvalid} }

@@ -1,0 +1,146 @@
+package dialect
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/types"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// celFaults reports what CEL found, each at its own place.
+func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issues *cel.Issues) {
+	for _, e := range issues.Errors() {
+		at := offset + lineOffset(text, e.Location.Line()) + max(0, e.Location.Column())
+		message, hint := e.Message, ""
+		if name, ok := undeclared(message); ok {
+			at = offset + runeIndex(text, name)
+			v, problem, tip := p.resolve(r, name)
+			switch {
+			case problem != "":
+				message, hint = problem, tip
+			case v != nil:
+				message = name + " cannot be used so"
+			}
+		}
+		if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
+			message = "the expression is not complete or not CEL: " + rest
+		}
+		first, _, _ := strings.Cut(message, "\n")
+		r.faultAt(n, at, hint, "%s", first)
+	}
+}
+
+// undeclared finds the name in CEL's words for one that it does not know.
+func undeclared(message string) (string, bool) {
+	rest, ok := strings.CutPrefix(message, "undeclared reference to '")
+	if !ok {
+		return "", false
+	}
+	name, _, ok := strings.Cut(rest, "'")
+	return name, ok
+}
+
+// lineOffset is the number of characters before a line of text; lines count from 1.
+func lineOffset(text string, line int) int {
+	offset := 0
+	for i, part := range strings.SplitAfter(text, "\n") {
+		if i+1 >= line {
+			break
+		}
+		offset += len([]rune(part))
+	}
+	return offset
+}
+
+// resultType is an expression's type as ours, or what is wrong with it.
+func resultType(t *cel.Type) (typ factType, nullable bool, problem, hint string) {
+	switch t.Kind() {
+	case types.StringKind:
+		return textType, t.IsAssignableType(cel.NullType), "", ""
+	case types.IntKind, types.UintKind:
+		return integerType, t.IsAssignableType(cel.NullType), "", ""
+	case types.DoubleKind:
+		return numberType, t.IsAssignableType(cel.NullType), "", ""
+	case types.BoolKind:
+		return booleanType, t.IsAssignableType(cel.NullType), "", ""
+	case types.DynKind, types.AnyKind, types.NullTypeKind:
+		return anyType, true, "", ""
+	case types.TimestampKind:
+		return instantType, true, "", ""
+	case types.ListKind:
+		return listResult(t)
+	case types.MapKind, types.StructKind:
+		return "", false, "an expression cannot make an object: its members would have no order", "build the object in the file, with expressions in its leaves"
+	}
+	return "", false, "a result of type " + cel.FormatCELType(t) + " has no form on the wire", ""
+}
+
+func listResult(t *cel.Type) (typ factType, nullable bool, problem, hint string) {
+	if ps := t.Parameters(); len(ps) == 1 {
+		inner, _, problem, hint := resultType(ps[0])
+		switch {
+		case problem != "":
+			return "", false, problem, hint
+		case inner == instantType:
+			return "", false, "a list of instants has no form on the wire", "write them as iso(t, digits), epoch(t) or epoch_ms(t)"
+		case inner == textType:
+			return listType, false, "", ""
+		}
+	}
+	return anyType, false, "", ""
+}
+
+// probe runs the leaf once where all that may be absent is absent, as a reply to
+// a client is too late to find out.
+func (l *leaf) probe(p *place) error {
+	s := probeScope(p)
+	_, err := l.get(s)
+	return err
+}
+
+var probeTime = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
+
+func probeScope(p *place) *scope {
+	limits := body.DefaultLimits
+	s := &scope{
+		dialect: &Dialect{issuer: "https://issuer.example", baseURL: "https://api.example", limits: limits},
+		call:    &Call{RequestID: "request"},
+		now:     probeTime,
+		account: &core.Account{ID: "00000000-0000-4000-8000-000000000000", Login: "login", CreatedAt: probeTime, UpdatedAt: probeTime},
+		tokenID: "token", tokenValue: core.NewSecret("token"), issuedAt: probeTime, expiresAt: probeTime.Add(time.Hour),
+		ticket: core.NewSecret("ticket"),
+		issues: []issue{{rule: "required"}},
+	}
+	s.issue = &s.issues[0]
+	if p.keys {
+		s.key = &core.AccessKey{ID: "00000000-0000-4000-8000-000000000001", Identifier: "key"}
+	}
+	for _, l := range p.loops {
+		switch {
+		case l.ofIssues:
+			s.loops = append(s.loops, s.issue)
+		case l.typ == textType:
+			s.loops = append(s.loops, "item")
+		default:
+			s.loops = append(s.loops, nil)
+		}
+	}
+	return s
+}
+
+// lastOf is the innermost error, which holds CEL's words.
+func lastOf(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}

@@ -1,0 +1,317 @@
+package dialect
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// Decode reads the request's inputs. It asks for size, media type, syntax, inputs
+// and rules in this order, and refuses with the kinds below InvalidRequest.
+func (c *Call) Decode(r *http.Request) error {
+	if c.err != nil {
+		return c.err
+	}
+	if c.route == nil {
+		return &core.Error{Kind: core.NotFound}
+	}
+	c.read = make([]reading, len(c.route.inputs))
+	if err := c.readBody(r); err != nil {
+		return err
+	}
+	issues := c.readInputs(r)
+	if len(issues) == 0 {
+		return nil
+	}
+	if c.dialect.firstOnly {
+		issues = issues[:1]
+	}
+	return &core.Error{Kind: issues[0].kind, Err: &refusal{issues: issues}}
+}
+
+// readBody reads and parses the body by its media type.
+func (c *Call) readBody(r *http.Request) error {
+	as, typ, params := c.route.accept.form(r.Header.Get("Content-Type"))
+	c.mediaType = typ
+	if as == formNone {
+		return nil
+	}
+	limits := c.dialect.limits
+	if r.ContentLength > limits.Bytes {
+		return c.bodyError(&core.Error{Kind: core.TooLarge})
+	}
+	var err error
+	switch as {
+	case formRefuse:
+		err = &core.Error{Kind: core.WrongContentType}
+	case formEmpty:
+	case formMultipart:
+		c.body, err = body.ParseMultipart(r.Body, params["boundary"], limits)
+	default:
+		c.body, err = c.parse(r, as)
+	}
+	if err != nil {
+		return c.bodyError(err)
+	}
+	if c.route.fromBody && (as == formJSON || as == formText) && c.body.Kind() != body.Object {
+		return c.bodyError(&core.Error{Kind: core.BodyType})
+	}
+	return nil
+}
+
+func (c *Call) parse(r *http.Request, as form) (body.Value, error) {
+	held := buffers.Get().(*[]byte)
+	limits := c.dialect.limits
+	data, err := body.ReadAll(r.Body, limits.Bytes, (*held)[:0])
+	defer func() { release(held, data) }()
+	if err != nil {
+		return body.Value{}, err
+	}
+	switch as {
+	case formURL:
+		return body.ParseForm(data, limits)
+	case formText:
+		if len(data) == 0 {
+			return body.Value{}, &core.Error{Kind: core.BodyMissing}
+		}
+		return body.NewString(string(data)), nil
+	}
+	v, err := body.ParseJSON(data, limits)
+	if err == nil && v.Kind() == body.Null {
+		return v, &core.Error{Kind: core.BodyMissing}
+	}
+	return v, err
+}
+
+// bodyError makes trouble with the whole body an issue.
+func (c *Call) bodyError(err error) error {
+	kind := core.KindOf(err)
+	if kind == core.Internal {
+		kind = core.MalformedBody
+	}
+	i := issue{rule: string(kind), kind: kind, target: wholeBody, value: c.body, sent: kind == core.BodyType}
+	if kind == core.BodyType {
+		i.expected = "object"
+	}
+	if syntax, ok := errors.AsType[*body.SyntaxError](err); ok {
+		i.offset, i.reason = &syntax.Offset, syntax.Reason
+	}
+	return &core.Error{Kind: kind, Err: &refusal{[]issue{i}, causeOf(err)}}
+}
+
+// causeOf is what is behind an error of core's.
+func causeOf(err error) error {
+	if e, ok := errors.AsType[*core.Error](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// readInputs reads every input and asks its rules. The issues are in the order in
+// which the dialect reports them.
+func (c *Call) readInputs(r *http.Request) []issue {
+	var issues []issue
+	src := requestSource{call: c, r: r}
+	bad := make([]bool, len(c.read))
+	for i, in := range c.route.inputs {
+		got, found := in.find(&src)
+		c.read[i] = got
+		if found != nil {
+			issues, bad[i] = append(issues, *found), true
+		}
+	}
+	for i, in := range c.route.inputs {
+		if !bad[i] && c.read[i].present {
+			if found := in.ask(c); found != nil {
+				issues = append(issues, *found)
+			}
+		}
+	}
+	issues = append(issues, c.unknownInputs()...)
+	if len(issues) > 1 {
+		c.sort(issues)
+	}
+	return issues
+}
+
+// sort puts issues into the dialect's order: that of the inputs, or required and
+// unknown inputs before all other rules.
+func (c *Call) sort(issues []issue) {
+	rank := func(i *issue) int {
+		position := len(c.route.inputs)
+		for _, in := range c.route.inputs {
+			if in.pointer == i.pointer && in.place == i.place {
+				position = in.index
+			}
+		}
+		if c.dialect.byRule {
+			switch i.rule {
+			case ruleRequired:
+				position -= 2_000
+			case ruleUnknownInput:
+				position -= 1_000
+			}
+		}
+		return position
+	}
+	slices.SortStableFunc(issues, func(a, b issue) int { return rank(&a) - rank(&b) })
+}
+
+// unknownInputs are the members of the body that no input reads.
+func (c *Call) unknownInputs() []issue {
+	if !c.dialect.refuseUnknown {
+		return nil
+	}
+	var issues []issue
+	for _, m := range c.body.Members() {
+		if !slices.Contains(c.route.bodyNames, m.Name()) {
+			t := newTarget("body", []string{m.Name()}, "")
+			issues = append(issues, issue{rule: ruleUnknownInput, kind: core.InvalidField, target: t, value: m.Value(), sent: true})
+		}
+	}
+	return issues
+}
+
+// find reads an input from the first of its sources that has it, and asks whether
+// it must be there and is of its type.
+func (in *input) find(src *requestSource) (reading, *issue) {
+	for _, s := range in.sources {
+		v, n := src.read(s)
+		if n == 0 {
+			continue
+		}
+		if s.place != "body" || src.call.isForm() {
+			v = in.fromText(v)
+		}
+		if in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() {
+			continue
+		}
+		if n > 1 || !hasType(v, in.typ) {
+			i := in.issue(ruleType, v, true)
+			return reading{v, true}, &i
+		}
+		return reading{v, true}, nil
+	}
+	if in.required {
+		i := in.issue(ruleRequired, body.Value{}, false)
+		return reading{}, &i
+	}
+	if in.fallback != nil {
+		return reading{*in.fallback, true}, nil
+	}
+	return reading{}, nil
+}
+
+// ask returns the first rule that the input's value breaks.
+func (in *input) ask(c *Call) *issue {
+	v := c.read[in.index].value
+	for k := range in.rules {
+		if in.rules[k].broken(c, v) {
+			i := in.rules[k].issue(in, v)
+			return &i
+		}
+	}
+	return nil
+}
+
+// fromText reads a number or a boolean from a place that holds texts alone.
+func (in *input) fromText(v body.Value) body.Value {
+	text := v.Text()
+	switch in.typ {
+	case "integer", "number":
+		if !jsonNumber.MatchString(text) {
+			return v
+		}
+	case "boolean":
+		if text != "true" && text != "false" {
+			return v
+		}
+	default:
+		return v
+	}
+	parsed, err := body.ParseJSON([]byte(text), body.Limits{Bytes: maxFile, Depth: 1, Fields: 1, FieldBytes: maxFile})
+	if err != nil {
+		return v
+	}
+	return parsed
+}
+
+// isForm reports whether the body's members are texts.
+func (c *Call) isForm() bool {
+	return strings.HasPrefix(c.mediaType, "multipart/") || slices.ContainsFunc(c.route.accept.types, func(t acceptType) bool {
+		return t.as == formURL && t.matches(c.mediaType)
+	})
+}
+
+// A requestSource reads what stands outside the body.
+type requestSource struct {
+	call  *Call
+	r     *http.Request
+	query *body.Value
+}
+
+// read returns what a source holds, and how many values it has: more than one
+// where there should be one is never a value.
+func (q *requestSource) read(s source) (v body.Value, count int) {
+	switch s.place {
+	case "body":
+		v, ok := q.call.body.At(s.path)
+		return v, one(ok)
+	case "query":
+		if q.query == nil {
+			parsed, err := body.ParseForm([]byte(q.r.URL.RawQuery), q.call.dialect.limits)
+			if err != nil {
+				parsed = body.Value{}
+			}
+			q.query = &parsed
+		}
+		v, ok := q.query.Member(s.name)
+		return v, one(ok)
+	case "header":
+		return text(q.r.Header[s.name])
+	case "path":
+		value, ok := q.call.held[s.name]
+		return body.NewString(value), one(ok)
+	case "cookie":
+		var values []string
+		for _, cookie := range q.r.CookiesNamed(s.name) {
+			values = append(values, cookie.Value)
+		}
+		return text(values)
+	case "basic":
+		return q.basic(s.name)
+	case "bearer":
+		token, err := q.call.dialect.Bearer(q.r)
+		return body.NewString(token.Reveal()), one(err == nil)
+	}
+	return body.Value{}, 0
+}
+
+func (q *requestSource) basic(part string) (body.Value, int) {
+	if len(q.r.Header["Authorization"]) != 1 {
+		return body.Value{}, len(q.r.Header["Authorization"])
+	}
+	username, password, ok := q.r.BasicAuth()
+	if part == "password" {
+		username = password
+	}
+	return body.NewString(username), one(ok)
+}
+
+func text(values []string) (body.Value, int) {
+	if len(values) == 0 {
+		return body.Value{}, 0
+	}
+	return body.NewString(values[0]), len(values)
+}
+
+func one(ok bool) int {
+	if ok {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,134 @@
+package dialect
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// A desk decides as the core would, on the samples of a dialect's own file: enough
+// to see every example answered without the rest of the server.
+type desk struct {
+	*Dialect
+	now time.Time
+}
+
+func (d desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := d.Match(r)
+	call.RequestID = "r1"
+	if to := call.Redirect(); to != "" {
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	result, err := d.serve(call, r)
+	if err != nil {
+		call.Refuse(w, err)
+		return
+	}
+	_ = call.Encode(w, result)
+}
+
+func (d desk) serve(call *Call, r *http.Request) (Result, error) {
+	if err := call.Err(); err != nil {
+		return Result{}, err
+	}
+	if err := call.Decode(r); err != nil {
+		return Result{}, err
+	}
+	in := call.Inputs()
+	switch call.Operation() {
+	case Authenticate:
+		return d.authenticate(in)
+	case Whoami:
+		return d.whoami(r)
+	case ResetPassword:
+		return Result{}, &core.Error{Kind: core.TicketUnknown}
+	}
+	return Result{}, nil
+}
+
+func (d desk) authenticate(in Inputs) (Result, error) {
+	owner, key, secret := d.find(in)
+	switch {
+	case owner == nil:
+		return Result{}, &core.Error{Kind: core.Unknown}
+	case in.Secret.Reveal() != secret.Reveal():
+		return Result{}, &core.Error{Kind: core.BadSecret}
+	}
+	if key != nil {
+		if err := key.Usable(d.now); err != nil {
+			return Result{}, err
+		}
+	}
+	switch {
+	case !owner.Active:
+		return Result{}, &core.Error{Kind: core.Inactive}
+	case !owner.Verified && !d.Terms().AdmitUnverified:
+		return Result{}, &core.Error{Kind: core.Unverified}
+	}
+	policy := d.Terms().Policies[in.Policy]
+	token := &core.Token{Value: core.NewSecret("e30.e30.c2ln"), Grant: core.Grant{
+		Issuer: "https://issuer.example", Account: *owner, Key: key, TokenID: "id", IssuedAt: d.now, ExpiresAt: d.now.Add(policy.Lifetime)}}
+	return Result{Token: token}, nil
+}
+
+func (d desk) find(in Inputs) (owner *core.Account, key *core.AccessKey, secret core.Secret) {
+	samples := d.Samples()
+	for i := range samples.Keys {
+		k := &samples.Keys[i]
+		if in.As[0] == core.SubjectKey && k.Key.Identifier == in.Identifier {
+			key, secret = &k.Key, k.Secret
+		}
+	}
+	for i := range samples.Accounts {
+		a := &samples.Accounts[i]
+		switch {
+		case key != nil && key.Account == a.Account.ID:
+			owner = &a.Account
+		case key == nil && in.As[0] == core.SubjectAccount && strings.EqualFold(a.Account.Login, in.Identifier):
+			owner, secret = &a.Account, a.Password
+		}
+	}
+	return owner, key, secret
+}
+
+func (d desk) whoami(r *http.Request) (Result, error) {
+	token, err := d.Bearer(r)
+	if err != nil {
+		return Result{}, err
+	}
+	for _, a := range d.Samples().Accounts {
+		if token.Reveal() == "token-of-"+a.Sample {
+			return Result{Identity: &core.Identity{Account: a.Account, IssuedAt: d.now, ExpiresAt: d.now.Add(time.Hour)}}, nil
+		}
+	}
+	return Result{}, &core.Error{Kind: core.TokenInvalid}
+}
+
+func sampleToken(sample string) (string, error) { return "token-of-" + sample, nil }
+
+// noRedirects is a client that shows redirects instead of following them.
+var noRedirects = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+func TestExamples(t *testing.T) {
+	for _, name := range all {
+		d := load(t, name, nil)
+		server := httptest.NewServer(desk{d, testTime})
+		defer server.Close()
+		results := d.RunExamples(context.Background(), noRedirects, server.URL, sampleToken)
+		if len(results) < 10 {
+			t.Errorf("%s has %d examples, want at least 10", name, len(results))
+		}
+		for _, result := range results {
+			if result.Diff != "" {
+				t.Errorf("%s: %s:\n%s", name, result.Example.Name, result.Diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,375 @@
+package dialect
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/ext"
+	"go.yaml.in/yaml/v4"
+)
+
+// Bounds of one expression: what the loader takes, and what a run may cost.
+const (
+	maxExpression = 1_000 // characters
+	maxCost       = 100_000
+	assumedSize   = 100 // items of a list, characters of a text, for the estimate
+)
+
+// A place is where an expression stands: what it may name there.
+type place struct {
+	what    string // for messages: "the reply to POST /login"
+	in      where
+	keys    bool              // whether access keys can sign in here
+	inputs  map[string]*input // the route's inputs that may be read; nil outside routes
+	loops   []loop            // the loops around, outermost first
+	numeric bool              // a bare instant is a NumericDate here: in claims
+}
+
+// A loop is the variable of a $for.
+type loop struct {
+	name     string
+	typ      factType // of the items
+	ofIssues bool
+}
+
+// within is the place inside a loop.
+func (p *place) within(l loop) *place {
+	inner := *p
+	inner.loops = append(slices.Clone(p.loops), l)
+	return &inner
+}
+
+// A leaf is a compiled expression.
+type leaf struct {
+	get      func(*scope) (any, error)
+	typ      factType
+	nullable bool
+	fact     string // the fact's name, when the leaf is nothing but a fact
+	constant bool   // the value is known at load
+}
+
+var (
+	factPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
+	instantF = regexp.MustCompile(`^(iso|iso_full|epoch|epoch_ms)\(\s*([A-Za-z_.]+)\s*(?:,\s*([0-9])\s*)?\)$`)
+	keywords = []string{"true", "false", "null"}
+)
+
+// baseEnv knows every fact; where each may be named is checked after compiling.
+var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
+	options := []cel.EnvOption{
+		cel.StdLib(), cel.Macros(cel.StandardMacros...), ext.Strings(ext.StringsVersion(4)),
+		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(60), cel.RegexProgramSizeLimit(1_000),
+		cel.ASTValidators(cel.ValidateRegexLiterals()),
+	}
+	for i := range facts {
+		options = append(options, cel.Variable(facts[i].name, facts[i].typ.cel(facts[i].nullable)))
+	}
+	return cel.NewCustomEnv(append(options, functions()...)...)
+})
+
+// expression compiles the text between ${ and }, which begins offset characters
+// into the node's text. It returns nil after a fault.
+func (r *reader) expression(n *yaml.Node, text string, offset int, p *place) *leaf {
+	lead := len([]rune(text)) - len([]rune(strings.TrimLeft(text, " \t\n")))
+	text, offset = strings.TrimSpace(text), offset+lead
+	if r.expressions++; r.expressions > maxExpressions {
+		if r.expressions == maxExpressions+1 {
+			r.faultAt(n, offset, "", "the file has more than %d expressions", maxExpressions)
+		}
+		return nil
+	}
+	if text == "" {
+		r.faultAt(n, offset, "name a fact, such as ${account.id}", "an expression is empty")
+		return nil
+	}
+	if factPath.MatchString(text) && !slices.Contains(keywords, text) {
+		return r.plain(n, text, offset, p)
+	}
+	if m := instantF.FindStringSubmatch(text); m != nil {
+		if l := r.instantCall(m, p); l != nil {
+			return l
+		}
+	}
+	return r.compile(n, text, offset, p)
+}
+
+// plain resolves an expression that is one fact: no run of CEL is needed for it.
+func (r *reader) plain(n *yaml.Node, name string, offset int, p *place) *leaf {
+	v, problem, hint := p.resolve(r, name)
+	if problem != "" {
+		r.faultAt(n, offset, hint, "%s", problem)
+		return nil
+	}
+	return v.leaf()
+}
+
+// A variable is a name that a place knows.
+type variable struct {
+	name     string
+	typ      factType
+	nullable bool
+	constant bool
+	get      getter
+}
+
+func (v *variable) leaf() *leaf {
+	get := v.get
+	return &leaf{get: func(s *scope) (any, error) { return get(s), nil }, typ: v.typ, nullable: v.nullable, fact: v.name, constant: v.constant}
+}
+
+// resolve finds a name, or says what is wrong with it and what to do.
+func (p *place) resolve(r *reader, name string) (v *variable, problem, hint string) {
+	first, rest, _ := strings.Cut(name, ".")
+	for i, l := range slices.Backward(p.loops) {
+		if l.name == first {
+			return l.resolve(i, name, rest)
+		}
+	}
+	switch first {
+	case "input":
+		return p.resolveInput(name, rest)
+	case "setting":
+		s, ok := r.settings[rest]
+		if !ok {
+			return nil, fmt.Sprintf("there is no setting %q", rest), didYouMean(rest, r.settings.names())
+		}
+		return &variable{name: name, typ: s.factType(), constant: true, get: func(*scope) any { return s.value }}, "", ""
+	}
+	f, known := factsByName[name]
+	if owner, attr, ok := strings.Cut(name, ".attributes."); ok && !strings.Contains(attr, ".") && factsByName[owner+".attributes"] != nil {
+		f, known = &fact{name: name, typ: anyType, nullable: true, where: factsByName[owner+".attributes"].where, get: attribute(owner, attr)}, true
+	}
+	switch {
+	case !known && secretName(name):
+		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "a file never sees passwords, secrets and hashes"
+	case !known:
+		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
+	case f.where&p.in == 0:
+		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
+	case first == "key" && !p.keys:
+		return nil, fmt.Sprintf("%s is not known in %s, which no access key can reach", name, p.what), "name key in subject, or in the route's as"
+	}
+	v = &variable{name: name, typ: f.typ, nullable: f.nullable, get: f.get}
+	v.constant = name == "issuer" || name == "base_url"
+	if name == "issues" {
+		v.get = issueMaps // which reads the registry itself
+	}
+	return v, "", ""
+}
+
+func (p *place) resolveInput(name, rest string) (v *variable, problem, hint string) {
+	in, ok := p.inputs[rest]
+	switch {
+	case p.inputs == nil:
+		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "inputs are known in their route's replies"
+	case !ok:
+		return nil, fmt.Sprintf("the route has no input %q", rest), didYouMean(rest, slices.Sorted(maps.Keys(p.inputs)))
+	case in.secret:
+		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "only $echo in an issue's template sends a secret back to its sender"
+	}
+	return &variable{name: name, typ: in.factType(), nullable: true, get: func(s *scope) any { return s.call.input(in) }}, "", ""
+}
+
+// resolve reads the loop's variable, which is the i-th of the loops around.
+func (l loop) resolve(i int, name, rest string) (v *variable, problem, hint string) {
+	if !l.ofIssues {
+		if rest != "" {
+			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), ""
+		}
+		return &variable{name: name, typ: l.typ, nullable: l.typ == anyType, get: func(s *scope) any { return s.loops[i] }}, "", ""
+	}
+	if rest == "text" {
+		return &variable{name: name, typ: textType, nullable: true, get: l.ofIssue(i, (*scope).issueText)}, "", ""
+	}
+	for _, f := range issueFacts {
+		if f.short == rest {
+			return &variable{name: name, typ: f.typ, nullable: f.nullable, get: l.ofIssue(i, f.get)}, "", ""
+		}
+	}
+	if rest == "" {
+		return nil, fmt.Sprintf("%s is an issue and has no form inside an expression", name), "write ${" + name + "} alone for its template, or name one of its facts, such as " + name + ".field"
+	}
+	return nil, fmt.Sprintf("an issue has no fact %q", rest), didYouMean(rest, issueFactNames())
+}
+
+// ofIssue reads an issue's fact in the scope of the loop's current item.
+func (l loop) ofIssue(i int, get getter) getter {
+	return func(s *scope) any {
+		held := s.issue
+		s.issue = s.loops[i].(*issue)
+		v := get(s)
+		s.issue = held
+		return v
+	}
+}
+
+// names lists what may be named in the place, for hints.
+func (p *place) names() []string {
+	var names []string
+	for i := range facts {
+		if facts[i].where&p.in != 0 {
+			names = append(names, facts[i].name)
+		}
+	}
+	for name, in := range p.inputs {
+		if !in.secret {
+			names = append(names, "input."+name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+var secretWord = regexp.MustCompile(`(?i)password|secret|hash|digest|passwd`)
+
+func secretName(name string) bool { return secretWord.MatchString(name) }
+
+// compile type-checks an expression and makes it ready to run.
+func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf {
+	env, err := r.env(p)
+	if err != nil {
+		r.faultAt(n, offset, "", "expression environment: %v", err)
+		return nil
+	}
+	checked, issues := env.Compile(text)
+	if issues.Err() != nil {
+		r.celFaults(n, text, offset, p, issues)
+		return nil
+	}
+	vars, ok := r.variables(n, text, offset, p, checked)
+	if !ok {
+		return nil
+	}
+	estimate, err := env.EstimateCost(checked, estimator{})
+	if err != nil || estimate.Max > maxCost {
+		r.faultAt(n, offset, "loops inside loops cost most", "the expression may cost too much to run")
+		return nil
+	}
+	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
+	if err != nil {
+		r.faultAt(n, offset, "", "%v", err)
+		return nil
+	}
+	typ, nullable, problem, hint := resultType(checked.OutputType())
+	if problem != "" {
+		r.faultAt(n, offset, hint, "%s", problem)
+		return nil
+	}
+	l := &leaf{typ: typ, nullable: nullable, get: func(s *scope) (any, error) {
+		v, _, err := program.Eval(&activation{s, vars})
+		if err != nil {
+			return nil, fmt.Errorf("expression %q: %w", text, err)
+		}
+		return toNative(v)
+	}}
+	if err := l.probe(p); err != nil {
+		r.faultAt(n, offset, "guard it, as in: account.name == null ? account.login : account.name", "the expression fails where a fact is absent: %v", lastOf(err))
+		return nil
+	}
+	return l
+}
+
+// env is the environment of a place: every fact, the settings, and what the place adds.
+func (r *reader) env(p *place) (*cel.Env, error) {
+	base, err := baseEnv()
+	if err != nil {
+		return nil, err
+	}
+	var options []cel.EnvOption
+	for _, name := range r.settings.names() {
+		options = append(options, cel.Variable("setting."+name, r.settings[name].factType().cel(false)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
+		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(true)))
+	}
+	declared := map[string]bool{}
+	for _, l := range slices.Backward(p.loops) {
+		if declared[l.name] {
+			continue
+		}
+		declared[l.name] = true
+		if !l.ofIssues {
+			options = append(options, cel.Variable(l.name, l.typ.cel(false)))
+			continue
+		}
+		options = append(options, cel.Variable(l.name+".text", textType.cel(true)))
+		for _, f := range issueFacts {
+			if l.name != "issue" {
+				options = append(options, cel.Variable(l.name+"."+f.short, f.typ.cel(f.nullable)))
+			}
+		}
+	}
+	return base.Extend(options...)
+}
+
+// variables finds what the expression names, and checks that the place knows it.
+func (r *reader) variables(n *yaml.Node, text string, offset int, p *place, checked *cel.Ast) (map[string]getter, bool) {
+	rep := checked.NativeRep()
+	local := map[string]bool{}
+	ast.PreOrderVisit(rep.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() == ast.ComprehensionKind {
+			c := e.AsComprehension()
+			local[c.IterVar()], local[c.IterVar2()], local[c.AccuVar()] = true, true, true
+		}
+	}))
+	vars, ok := map[string]getter{}, true
+	references := rep.ReferenceMap()
+	for _, id := range slices.Sorted(maps.Keys(references)) {
+		name := references[id].Name
+		if name == "" || len(references[id].OverloadIDs) > 0 || local[name] || references[id].Value != nil {
+			continue
+		}
+		v, problem, hint := p.resolve(r, name)
+		if problem != "" {
+			r.faultAt(n, offset+runeIndex(text, name), hint, "%s", problem)
+			ok = false
+			continue
+		}
+		vars[name] = v.get
+	}
+	return vars, ok
+}
+
+// runeIndex finds a name in a text, in characters.
+func runeIndex(text, name string) int {
+	i := strings.Index(text, name)
+	return len([]rune(text[:max(i, 0)]))
+}
+
+// An activation gives an expression the facts that it names.
+type activation struct {
+	scope *scope
+	vars  map[string]getter
+}
+
+// ResolveName implements cel.Activation.
+func (a *activation) ResolveName(name string) (any, bool) {
+	get, ok := a.vars[name]
+	if !ok {
+		return nil, false
+	}
+	return get(a.scope), true
+}
+
+// Parent implements cel.Activation.
+func (*activation) Parent() cel.Activation { return nil }
+
+// An estimator bounds what facts hold, for the estimate of an expression's cost.
+type estimator struct{}
+
+// EstimateSize implements cost.Estimator.
+func (estimator) EstimateSize(cost.AstNode) *cost.SizeEstimate {
+	return &cost.SizeEstimate{Min: 0, Max: assumedSize}
+}
+
+// EstimateCallCost implements cost.Estimator.
+func (estimator) EstimateCallCost(function, overload string, target *cost.AstNode, args []cost.AstNode) *cost.CallEstimate {
+	return nil
+}

@@ -1,0 +1,259 @@
+package dialect
+
+import (
+	"maps"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// The roles that operations give to inputs, by the inputs' names.
+const (
+	roleIdentifier = "identifier"
+	roleSecret     = "secret"
+	roleNewSecret  = "new_secret"
+	roleTicket     = "ticket"
+)
+
+var secretRoles = []string{roleSecret, roleNewSecret, roleTicket}
+
+// An input is something that a route reads from a request.
+type input struct {
+	target
+	node    *yaml.Node
+	name    string
+	index   int // among the route's inputs
+	secret  bool
+	sources []source
+
+	typ          string
+	required     bool
+	emptyMissing bool
+	fallback     *body.Value
+	rules        []rule
+	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
+}
+
+// A source is one place from which an input may come.
+type source struct {
+	place string
+	path  []string // for a body
+	name  string   // for all else
+}
+
+var (
+	inputName  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	headerName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+	inputTypes = []string{"string", "integer", "number", "boolean", "list", "object", "any"}
+	places     = []string{"body", "query", "header", "path", "cookie", "basic", "bearer"}
+)
+
+func (in *input) factType() factType {
+	switch in.typ {
+	case "string":
+		return textType
+	case "integer":
+		return integerType
+	case "number":
+		return numberType
+	case "boolean":
+		return booleanType
+	}
+	return anyType
+}
+
+func (r *reader) inputs(n *yaml.Node) []*input {
+	var all []*input
+	for _, m := range r.members(n, "inputs") {
+		name := m.name.Value
+		if !inputName.MatchString(name) {
+			r.fault(m.name, "use lower-case letters, digits and underscores; the wire name stands in from", "%q cannot name an input", name)
+			continue
+		}
+		in := r.input(m, len(all))
+		all = append(all, in)
+	}
+	names := make([]string, len(all))
+	for i, in := range all {
+		names[i] = in.name
+	}
+	for _, in := range all {
+		for i := range in.rules {
+			r.agreement(in, &in.rules[i], all, names)
+		}
+	}
+	return all
+}
+
+func (r *reader) input(m member, index int) *input {
+	in := &input{node: m.name, name: m.name.Value, index: index, typ: "string"}
+	n := m.value
+	if n.Kind == yaml.ScalarNode { // username: body.user
+		n = &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column, Content: []*yaml.Node{
+			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "from", Line: n.Line, Column: n.Column}, n}}
+	}
+	s := r.section(n, "input "+in.name, "from", "type", "required", "default", "empty", "secret", "label", "else",
+		ruleMin, ruleMax, rulePattern, ruleFormat, ruleOneOf, ruleEquals, ruleMustAgree)
+	if t := s.get("type"); t != nil {
+		in.typ = r.word(t, "type", inputTypes...)
+	}
+	in.required = r.boolean(s.get("required"), "required", false)
+	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
+	if e := s.get("empty"); e != nil {
+		in.emptyMissing = r.word(e, "empty", "missing", "value") == "missing"
+	}
+	label := ""
+	if l := s.get("label"); l != nil {
+		label = r.text(l, "label")
+	}
+	r.sources(in, s.need("from", "say where it is read, as in from: body.username"))
+	if len(in.sources) > 0 {
+		first := in.sources[0]
+		names := first.path
+		if first.place != "body" && first.name != "" {
+			names = []string{first.name}
+		}
+		in.target = newTarget(first.place, names, label)
+	}
+	in.rules = r.inputRules(s, in)
+	if d := s.get("default"); d != nil {
+		if v, ok := r.constantValue(d, in.typ); ok {
+			in.fallback = &v
+		}
+		if in.required {
+			r.fault(d, "remove one of the two", "a required input has no use for a default")
+		}
+	}
+	if e := s.get("else"); e != nil {
+		in.otherwise = r.requestKind(e)
+	}
+	if secretName(in.name) && !in.secret {
+		r.warn(m.name, "write secret: true", "input %s is no secret to the file: replies can show it", in.name)
+	}
+	return in
+}
+
+// requestKind reads an outcome that a broken rule may have.
+func (r *reader) requestKind(n *yaml.Node) core.Kind {
+	var words []string
+	for _, k := range core.Kinds() {
+		if k.IsA(core.InvalidRequest) {
+			words = append(words, string(k))
+		}
+	}
+	return core.Kind(r.word(n, "else", words...))
+}
+
+func (r *reader) sources(in *input, n *yaml.Node) {
+	for _, item := range r.items(n, "from") {
+		text := r.text(item, "from")
+		if text == "" {
+			continue
+		}
+		if src, ok := r.source(item, text); ok {
+			in.sources = append(in.sources, src)
+			if src.place == "query" && slices.Contains(secretRoles, in.name) {
+				r.warn(item, "queries end up in the logs of proxies and in browsers' histories", "%s may come in the query", in.name)
+			}
+		}
+	}
+}
+
+func (r *reader) source(n *yaml.Node, text string) (source, bool) {
+	where, name, _ := strings.Cut(text, ".")
+	src := source{place: where, name: name}
+	switch where {
+	case "body":
+		src.path = strings.Split(name, ".")
+		if name == "" || slices.Contains(src.path, "") {
+			r.fault(n, "write body.name, or body.outer.inner", "%q does not name a member of the body", text)
+			return src, false
+		}
+		src.name = src.path[len(src.path)-1]
+	case "header":
+		if !headerName.MatchString(name) {
+			r.fault(n, "write header.X-Name", "%q does not name a header", text)
+			return src, false
+		}
+		src.name = http.CanonicalHeaderKey(name)
+	case "query", "path", "cookie":
+		if name == "" {
+			r.fault(n, "write "+where+".name", "%q does not say which", text)
+			return src, false
+		}
+	case "basic":
+		if name != "username" && name != "password" {
+			r.fault(n, "write basic.username or basic.password", "%q is no part of basic authentication", text)
+			return src, false
+		}
+	case "bearer":
+		if name != "" {
+			r.fault(n, "write bearer alone", "%q has nothing to name", text)
+			return src, false
+		}
+	default:
+		r.fault(n, didYouMean(where, places), "%q is no place to read from", text)
+		return src, false
+	}
+	return src, true
+}
+
+// constantValue reads a scalar of the input's type, or of any type for "any".
+func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
+	v := r.scalar(n, "the value")
+	if v == nil {
+		return body.Value{}, false
+	}
+	native, ok := scalarValue(v)
+	if !ok && v.Tag != "!!null" {
+		r.fault(n, "", "%s is not taken as a value", kindName(v))
+		return body.Value{}, false
+	}
+	dst, err := appendValue(nil, native)
+	if err != nil {
+		r.fault(n, "", "%v", err)
+		return body.Value{}, false
+	}
+	value, err := body.ParseJSON(dst, body.Limits{Bytes: maxFile, Depth: 1, Fields: 1, FieldBytes: maxFile})
+	if err != nil {
+		r.fault(n, "", "%v", err)
+		return body.Value{}, false
+	}
+	if !hasType(value, typ) {
+		r.fault(n, "quote it if it is text", "%s is not of the input's type %s", v.Value, typ)
+		return body.Value{}, false
+	}
+	return value, true
+}
+
+// readable are the inputs that expressions may name, and those that they may not,
+// so that the fault for those can say why.
+func readable(all []*input) map[string]*input {
+	m := make(map[string]*input, len(all))
+	for _, in := range all {
+		m[in.name] = in
+	}
+	return m
+}
+
+// bodyNames are the names of the body's own members that inputs are read from.
+func bodyNames(all []*input) []string {
+	names := map[string]bool{}
+	for _, in := range all {
+		for _, src := range in.sources {
+			if src.place == "body" {
+				names[src.path[0]] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+const noBound = math.MaxInt

@@ -1,0 +1,161 @@
+package dialect
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+var dialectName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+
+// maxRoutes bounds what a file can ask of the loader.
+const maxRoutes = 50
+
+// Load reads a dialect file and binds it. The error is [Faults]: everything that
+// is wrong with the file, each with its place.
+func Load(file string, source []byte, options Options) (*Dialect, error) {
+	r := &reader{file: file}
+	d := &Dialect{
+		realm: options.Realm, issuer: options.Issuer, baseURL: options.BaseURL,
+		limits: options.Limits, now: options.Now,
+	}
+	if d.limits == (body.Limits{}) {
+		d.limits = body.DefaultLimits
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	r.dialect = d
+	if root := r.parse(source); root != nil {
+		r.load(root, options)
+	}
+	if len(r.faults) > 0 {
+		return nil, r.faults.sorted()
+	}
+	d.warnings = r.warnings.sorted()
+	return d, nil
+}
+
+// load reads the sections, those first that others refer to.
+func (r *reader) load(root *yaml.Node, options Options) {
+	d := r.dialect
+	s := r.section(root, "a dialect", "dialect", "title", "subject", "settings", "credentials", "admit", "validation",
+		"trailing_slash", "unknown_inputs", "tokens", "carriers", "tickets", "mails", "routes", "issues", "errors",
+		"protected", "samples", "examples")
+	r.settings = r.readSettings(s.get("settings"), options.Settings)
+	d.settings = r.settings
+	r.head(s)
+	r.conduct(s)
+	r.policies(s.get("tokens"), d)
+	d.carriers = r.carriers(s.get("carriers"))
+	r.tickets(s.get("tickets"), d)
+	r.mails(s.get("mails"), d)
+	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
+	d.errors = r.replies(s.need("errors", "errors words every outcome that is not a success"), &place{in: inError})
+	if p := s.get("protected"); p != nil {
+		d.protectedErrors = r.replies(r.section(p, "protected", "errors").get("errors"), &place{in: inError})
+	}
+	for i, n := range r.items(s.need("routes", "a dialect serves at least one route"), "routes") {
+		if i == maxRoutes {
+			r.fault(n, "split it into two dialects", "there are more than %d routes", maxRoutes)
+			break
+		}
+		d.routes = append(d.routes, r.route(n, d))
+	}
+	d.samples = r.samples(s.get("samples"), d)
+	d.examples = r.examples(s.get("examples"), d)
+	r.finish(s)
+}
+
+// head reads what the dialect is and whom it takes.
+func (r *reader) head(s section) {
+	d := r.dialect
+	if n := s.need("dialect", "begin the file with: dialect: NAME"); n != nil {
+		if d.name = r.text(n, "dialect"); d.name != "" && !dialectName.MatchString(d.name) {
+			r.fault(n, "use lower-case letters, digits and hyphens, at most 63", "%q cannot name a dialect", d.name)
+		}
+	}
+	d.title = d.name
+	if n := s.get("title"); n != nil {
+		d.title = r.text(n, "title")
+	}
+	d.subject = []core.SubjectKind{core.SubjectAccount}
+	if n := s.get("subject"); n != nil {
+		d.subject = r.subject(n, "subject")
+	}
+	if n := s.get("credentials"); n != nil {
+		c := r.section(n, "credentials", "key", "secret")
+		if k := c.get("key"); k != nil {
+			d.keyForm.Identifier = r.text(k, "key")
+			r.form(k, core.KeyForm{Identifier: d.keyForm.Identifier})
+		}
+		if k := c.get("secret"); k != nil {
+			d.keyForm.Secret = r.text(k, "secret")
+			r.form(k, core.KeyForm{Secret: d.keyForm.Secret})
+		}
+	}
+}
+
+func (r *reader) form(n *yaml.Node, f core.KeyForm) {
+	if err := f.Validate(); err != nil {
+		r.fault(n, "", "%v", err)
+	}
+}
+
+// conduct reads how requests are judged.
+func (r *reader) conduct(s section) {
+	d := r.dialect
+	for _, item := range r.items(s.get("admit"), "admit") {
+		if r.word(item, "admit", "unverified") != "" {
+			d.admitUnverified = true
+			r.warn(item, "leave admit out, if the contract allows", "accounts sign in before anybody has verified them")
+		}
+	}
+	if n := s.get("validation"); n != nil {
+		v := r.section(n, "validation", "report", "order")
+		if m := v.get("report"); m != nil {
+			d.firstOnly = r.word(m, "report", "all", "first") == "first"
+		}
+		if m := v.get("order"); m != nil {
+			d.byRule = r.word(m, "order", "input", "rule") == "rule"
+		}
+	}
+	d.trailingSlash = "strict"
+	if n := s.get("trailing_slash"); n != nil {
+		d.trailingSlash = r.word(n, "trailing_slash", "strict", "redirect", "accept")
+	}
+	if n := s.get("unknown_inputs"); n != nil {
+		d.refuseUnknown = r.word(n, "unknown_inputs", "ignore", "refuse") == "refuse"
+	}
+}
+
+// finish joins the parts and checks that they suffice for each other.
+func (r *reader) finish(s section) {
+	d := r.dialect
+	d.replies = resolve(d.errors)
+	d.protectedReplies = resolve(d.protectedErrors)
+	for kind, rp := range d.replies {
+		if d.protectedReplies[kind] == nil {
+			d.protectedReplies[kind] = rp
+		}
+	}
+	for _, rt := range d.routes {
+		own := rt.issueTemplates
+		rt.issueTemplates = maps.Clone(d.fileIssueTemplates)
+		maps.Copy(rt.issueTemplates, own)
+		rt.replies = resolve(rt.errors, d.errors)
+	}
+	d.table = newTable(d.routes)
+	r.collisions()
+	r.reachable(s)
+	r.keep(d)
+	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
+		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
+	}
+}

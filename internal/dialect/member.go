@@ -1,0 +1,218 @@
+package dialect
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A member is one member of a mapping.
+type member struct{ name, value *yaml.Node }
+
+// members returns the members of a mapping in their order, or reports that n is none.
+func (r *reader) members(n *yaml.Node, what string) []member {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.MappingNode {
+		r.fault(n, "", "%s must be a mapping, not %s", what, kindName(n))
+		return nil
+	}
+	all := make([]member, 0, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		all = append(all, member{n.Content[i], n.Content[i+1]})
+	}
+	return all
+}
+
+// items returns the items of a list. A single value stands for a list of one.
+func (r *reader) items(n *yaml.Node, what string) []*yaml.Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.Kind == yaml.SequenceNode:
+		return n.Content
+	case n.Kind == yaml.ScalarNode && n.Tag != "!!null":
+		return []*yaml.Node{n}
+	}
+	r.fault(n, "", "%s must be a list, not %s", what, kindName(n))
+	return nil
+}
+
+// A section is a mapping whose members are known by name.
+type section struct {
+	r      *reader
+	node   *yaml.Node
+	what   string
+	values map[string]*yaml.Node
+}
+
+// section reads a mapping and reports members that are not known. A nil or wrong
+// node gives a section in which nothing is found.
+func (r *reader) section(n *yaml.Node, what string, known ...string) section {
+	s := section{r: r, node: n, what: what, values: map[string]*yaml.Node{}}
+	for _, m := range r.members(n, what) {
+		if !slices.Contains(known, m.name.Value) {
+			r.fault(m.name, didYouMean(m.name.Value, known), "%s has no member %q", what, m.name.Value)
+			continue
+		}
+		s.values[m.name.Value] = m.value
+	}
+	return s
+}
+
+// get returns a member's value, or nil.
+func (s section) get(name string) *yaml.Node { return s.values[name] }
+
+// need returns a member's value; its absence is a fault.
+func (s section) need(name, hint string) *yaml.Node {
+	n := s.values[name]
+	if n == nil && s.node != nil && s.node.Kind == yaml.MappingNode {
+		s.r.fault(s.node, hint, "%s lacks the member %s", s.what, name)
+	}
+	return n
+}
+
+// scalar returns n with a setting in place of ${setting.name}, or nil and a fault
+// when it is no single value.
+func (r *reader) scalar(n *yaml.Node, what string) *yaml.Node {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.ScalarNode {
+		r.fault(n, "", "%s must be a single value, not %s", what, kindName(n))
+		return nil
+	}
+	name, ok := settingName(n)
+	if !ok {
+		return n
+	}
+	s, known := r.settings[name]
+	if !known {
+		r.fault(n, didYouMean(name, r.settings.names()), "there is no setting %q", name)
+		return nil
+	}
+	filled := *n
+	filled.Value, filled.Tag = s.text(), s.tag()
+	return &filled
+}
+
+// settingName recognizes ${setting.name}.
+func settingName(n *yaml.Node) (string, bool) {
+	rest, ok := strings.CutPrefix(n.Value, "${setting.")
+	if !ok {
+		return "", false
+	}
+	name, ok := strings.CutSuffix(rest, "}")
+	return name, ok && settingPattern.MatchString(name)
+}
+
+// text reads a text; numbers and booleans must be quoted to be one.
+func (r *reader) text(n *yaml.Node, what string) string {
+	v := r.scalar(n, what)
+	if v == nil {
+		return ""
+	}
+	if v.Tag != "!!str" && v.Tag != "!!timestamp" {
+		r.fault(n, "quote it", "%s must be text, not %s", what, kindName(v))
+		return ""
+	}
+	return v.Value
+}
+
+// word reads one of a closed list of words.
+func (r *reader) word(n *yaml.Node, what string, words ...string) string {
+	v := r.scalar(n, what)
+	if v == nil {
+		return ""
+	}
+	if !slices.Contains(words, v.Value) {
+		r.fault(n, didYouMean(v.Value, words), "%s cannot be %q", what, v.Value)
+		return ""
+	}
+	return v.Value
+}
+
+// integer reads a whole number within bounds.
+func (r *reader) integer(n *yaml.Node, what string, least, most int) int {
+	v := r.scalar(n, what)
+	if v == nil {
+		return 0
+	}
+	i, err := strconv.Atoi(v.Value)
+	if err != nil || v.Tag != "!!int" || i < least || i > most {
+		bounds := "from " + strconv.Itoa(least) + " to " + strconv.Itoa(most)
+		if most == math.MaxInt {
+			bounds = "of at least " + strconv.Itoa(least)
+		}
+		r.fault(n, "", "%s must be a whole number %s, not %s", what, bounds, v.Value)
+		return 0
+	}
+	return i
+}
+
+// boolean reads true or false; an absent node is otherwise.
+func (r *reader) boolean(n *yaml.Node, what string, otherwise bool) bool {
+	if n == nil {
+		return otherwise
+	}
+	v := r.scalar(n, what)
+	if v == nil {
+		return otherwise
+	}
+	if v.Tag != "!!bool" {
+		r.fault(n, "", "%s must be true or false, not %s", what, v.Value)
+		return otherwise
+	}
+	return v.Value == "true"
+}
+
+// duration reads a length of time, such as 90s, 15m, 1h30m or 8d.
+func (r *reader) duration(n *yaml.Node, what string) (d time.Duration, ok bool) {
+	v := r.scalar(n, what)
+	if v == nil {
+		return 0, false
+	}
+	d, err := parseDuration(v.Value)
+	if err != nil {
+		r.fault(n, "write it as 90s, 15m, 1h30m or 8d", "%s: %q is not a length of time", what, v.Value)
+	}
+	return d, err == nil
+}
+
+func parseDuration(text string) (time.Duration, error) {
+	var days time.Duration
+	if count, rest, ok := strings.Cut(text, "d"); ok {
+		n, err := strconv.ParseUint(count, 10, 16)
+		if err != nil {
+			return 0, err
+		}
+		days, text = time.Duration(n)*24*time.Hour, rest
+		if rest == "" {
+			return days, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	return days + d, err
+}
+
+// kindName names what a node is, for messages.
+func kindName(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Tag == "!!null":
+		return "nothing"
+	case n.Tag == "!!int", n.Tag == "!!float":
+		return "a number"
+	case n.Tag == "!!bool":
+		return "a boolean"
+	}
+	return "text"
+}

@@ -1,0 +1,143 @@
+package dialect
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A path is a route's path pattern: literal segments, which are matched as they
+// stand in the request, and {variables}, which take one segment each.
+type path struct {
+	text      string
+	segments  []string // "" for a variable
+	variables []string // "" for a literal
+}
+
+var (
+	pathVariable = regexp.MustCompile(`^\{([a-z][a-z0-9_]*)\}$`)
+	pathSegment  = regexp.MustCompile(`^(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*$`)
+)
+
+func (r *reader) path(n *yaml.Node) path {
+	text := r.text(n, "path")
+	p := path{text: text}
+	if text == "" {
+		return p
+	}
+	if !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") {
+		r.fault(n, "write /login", "path %q does not begin with one slash", text)
+		return p
+	}
+	for segment := range strings.SplitSeq(text[1:], "/") {
+		name := ""
+		if m := pathVariable.FindStringSubmatch(segment); m != nil {
+			name, segment = m[1], ""
+			if slices.Contains(p.variables, name) {
+				r.fault(n, "", "path %q has the variable %s twice", text, name)
+			}
+		} else if !pathSegment.MatchString(segment) || segment == "." || segment == ".." {
+			r.fault(n, "a variable takes a whole segment: /users/{name}", "path %q: %q cannot be a segment", text, segment)
+		}
+		p.segments = append(p.segments, segment)
+		p.variables = append(p.variables, name)
+	}
+	return p
+}
+
+func (p *path) hasVariables() bool {
+	return slices.ContainsFunc(p.variables, func(v string) bool { return v != "" })
+}
+
+// shape is the path with its variables' names left out: two routes of one shape collide.
+func (p *path) shape() string {
+	var b strings.Builder
+	for i, segment := range p.segments {
+		b.WriteByte('/')
+		if p.variables[i] != "" {
+			segment = "{}"
+		}
+		b.WriteString(segment)
+	}
+	return b.String()
+}
+
+// match compares an escaped path, and returns what its variables hold. A variable
+// takes no empty segment and none with an encoded slash.
+func (p *path) match(escaped string) (map[string]string, bool) {
+	rest, ok := strings.CutPrefix(escaped, "/")
+	if !ok || strings.Count(rest, "/")+1 != len(p.segments) {
+		return nil, false
+	}
+	var held map[string]string
+	for i, want := range p.segments {
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "/")
+		if p.variables[i] == "" {
+			if segment != want {
+				return nil, false
+			}
+			continue
+		}
+		value, err := url.PathUnescape(segment)
+		if err != nil || value == "" || strings.Contains(value, "/") {
+			return nil, false
+		}
+		if held == nil {
+			held = make(map[string]string, 1)
+		}
+		held[p.variables[i]] = value
+	}
+	return held, true
+}
+
+// toggled is the path with a slash at its end taken off or put on, or "" for the root.
+func toggled(escaped string) string {
+	if rest, ok := strings.CutSuffix(escaped, "/"); ok {
+		return rest
+	}
+	return escaped + "/"
+}
+
+// A table finds routes by path.
+type table struct {
+	fixed    map[string][]*route // by the path itself
+	variable []*route
+}
+
+func newTable(routes []*route) table {
+	t := table{fixed: make(map[string][]*route, len(routes))}
+	for _, rt := range routes {
+		if rt.path.hasVariables() {
+			t.variable = append(t.variable, rt)
+			continue
+		}
+		t.fixed[rt.path.text] = append(t.fixed[rt.path.text], rt)
+	}
+	return t
+}
+
+// find returns the route of a method and path with the path's variables. Without
+// a route it returns the methods that the path has, none for an unknown path.
+func (t *table) find(method, escaped string) (rt *route, held map[string]string, allow []string) {
+	for _, rt := range t.fixed[escaped] {
+		if slices.Contains(rt.methods, method) {
+			return rt, nil, nil
+		}
+		allow = append(allow, rt.methods...)
+	}
+	for _, rt := range t.variable {
+		values, ok := rt.path.match(escaped)
+		if !ok {
+			continue
+		}
+		if slices.Contains(rt.methods, method) {
+			return rt, values, nil
+		}
+		allow = append(allow, rt.methods...)
+	}
+	return nil, nil, allow
+}

@@ -1,0 +1,159 @@
+package dialect
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+)
+
+// Bounds of a dialect file. The largest of those that come with Chancery has a
+// twentieth of each.
+const (
+	maxFile        = 256 << 10 // bytes
+	maxNodes       = 20_000
+	maxDepth       = 40
+	maxExpressions = 1_000
+)
+
+// A reader walks the nodes of a file and collects what is wrong with them.
+type reader struct {
+	file        string
+	lines       [][]rune
+	faults      Faults
+	warnings    Faults
+	settings    settings
+	expressions int
+	promises    []promise
+	listed      bool     // whether a template lists issues, since last asked
+	dialect     *Dialect // what is being built
+}
+
+// parse reads the file into nodes. It returns nil when there is nothing that
+// could be looked at further; the faults then say why.
+func (r *reader) parse(source []byte) *yaml.Node {
+	if len(source) > maxFile {
+		r.add(1, 1, "split what is not part of the contract out of it", "the file has more than %d bytes", maxFile)
+		return nil
+	}
+	for line := range strings.SplitSeq(string(source), "\n") {
+		r.lines = append(r.lines, []rune(strings.TrimSuffix(line, "\r")))
+	}
+	var document yaml.Node
+	err := yaml.Load(source, &document, yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxDepth))))
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
+		r.add(1, 1, "begin it with: dialect: NAME", "the file is empty")
+		return nil
+	}
+	nodes := 0
+	if !r.check(document.Content[0], 0, &nodes) {
+		return nil
+	}
+	return document.Content[0]
+}
+
+// syntax reports what the YAML parser found.
+func (r *reader) syntax(err error) {
+	if many, ok := errors.AsType[*yaml.LoadErrors](err); ok && len(many.Errors) > 0 {
+		for _, one := range many.Errors {
+			r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+		}
+		return
+	}
+	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
+		r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+		return
+	}
+	r.add(1, 1, "", "not YAML: %v", err)
+}
+
+// check refuses what YAML can do and dialect files must not. It returns false
+// when the nodes had better not be looked at.
+func (r *reader) check(n *yaml.Node, depth int, nodes *int) bool {
+	*nodes++
+	switch {
+	case *nodes > maxNodes:
+		r.fault(n, "", "the file has more than %d values", maxNodes)
+		return false
+	case depth > maxDepth:
+		r.fault(n, "", "nested deeper than %d levels", maxDepth)
+		return false
+	case n.Kind == yaml.AliasNode || n.Anchor != "":
+		r.fault(n, "write the value out", "anchors and aliases are not taken")
+		return false
+	case n.Style&yaml.TaggedStyle != 0:
+		r.fault(n, "quote the value for text, or leave the tag out", "tags such as %s are not taken", n.ShortTag())
+		return false
+	}
+	ok := true
+	if n.Kind == yaml.MappingNode {
+		ok = r.checkNames(n)
+	}
+	for _, child := range n.Content {
+		if !r.check(child, depth+1, nodes) {
+			ok = false
+			if *nodes > maxNodes {
+				return false
+			}
+		}
+	}
+	return ok
+}
+
+func (r *reader) checkNames(n *yaml.Node) bool {
+	seen := make(map[string]int, len(n.Content)/2)
+	ok := true
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name := n.Content[i]
+		if name.Kind != yaml.ScalarNode {
+			r.fault(name, "", "a member's name must be text")
+			ok = false
+			continue
+		}
+		if line, double := seen[name.Value]; double {
+			r.fault(name, "remove one of the two", "%s is here twice, first on line %d", name.Value, line)
+			continue
+		}
+		seen[name.Value] = name.Line
+	}
+	return ok
+}
+
+// add records a fault; a place outside the file is moved to its nearest edge.
+func (r *reader) add(line, column int, hint, format string, args ...any) {
+	r.faults = append(r.faults, r.place(line, column, hint, fmt.Sprintf(format, args...)))
+}
+
+func (r *reader) place(line, column int, hint, message string) Fault {
+	line = max(1, min(line, len(r.lines)))
+	column = max(1, column)
+	if line <= len(r.lines) {
+		column = min(column, len(r.lines[line-1])+1)
+	}
+	return Fault{File: r.file, Line: line, Column: column, Message: message, Hint: hint}
+}
+
+// fault records a fault at a node.
+func (r *reader) fault(n *yaml.Node, hint, format string, args ...any) {
+	r.add(n.Line, n.Column, hint, format, args...)
+}
+
+// faultAt records a fault inside a text, offset characters from its beginning.
+func (r *reader) faultAt(n *yaml.Node, offset int, hint, format string, args ...any) {
+	line, column := r.locate(n, offset)
+	r.add(line, column, hint, format, args...)
+}
+
+// warn records what the contract costs in safety.
+func (r *reader) warn(n *yaml.Node, hint, format string, args ...any) {
+	r.warnings = append(r.warnings, r.place(n.Line, n.Column, hint, fmt.Sprintf(format, args...)))
+}
+
+// constants is the scope in which facts are read that are known at load.
+func (r *reader) constants() *scope { return &scope{dialect: r.dialect, now: probeTime} }

@@ -1,0 +1,187 @@
+package dialect
+
+import (
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// A reply is what goes back to the client, compiled.
+type reply struct {
+	node        *yaml.Node
+	status      int
+	headers     []replyHeader
+	contentType string // "" for none
+	json        node   // nil unless the body is JSON
+	text        textTemplate
+	lists       bool // whether it writes the issues' templates
+}
+
+type replyHeader struct {
+	name  string
+	value textTemplate
+}
+
+// ownHeaders are the headers that a file does not set, and who does.
+var ownHeaders = map[string]string{
+	"Connection": "the server sets it", "Keep-Alive": "the server sets it", "Proxy-Connection": "the server sets it",
+	"Transfer-Encoding": "the server sets it", "Te": "the server sets it", "Trailer": "the server sets it", "Upgrade": "the server sets it",
+	"Content-Length": "the server sets it", "Date": "the server sets it",
+	"Content-Type":  "write it as type",
+	"Cache-Control": "every reply has no-store", "X-Content-Type-Options": "every reply has nosniff",
+	"Retry-After": "it goes with the statuses 429 and 503", "Allow": "it goes with the status 405",
+}
+
+// reply compiles a response. status is what an absent status means; 0: it is needed.
+func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
+	if n == nil {
+		return nil
+	}
+	s := r.section(n, what, "status", "headers", "json", "text", "empty", "type")
+	rp := &reply{node: n, status: status}
+	if code := s.get("status"); code != nil {
+		rp.status = r.integer(code, "status", 200, 599)
+	} else if status == 0 {
+		s.need("status", "such as status: 400")
+	}
+	listed := r.listed
+	r.listed = false
+	r.replyHeaders(s.get("headers"), rp, p)
+	r.replyBody(s, rp, p)
+	rp.lists = r.listed
+	r.listed = listed || r.listed
+	return rp
+}
+
+func (r *reader) replyBody(s section, rp *reply, p *place) {
+	var bodies []string
+	for _, name := range []string{"json", "text", "empty"} {
+		if s.get(name) != nil {
+			bodies = append(bodies, name)
+		}
+	}
+	bodiless := rp.status == http.StatusNoContent || rp.status == http.StatusNotModified
+	if s.node.Kind == yaml.MappingNode && len(bodies) != 1 && !(bodiless && len(bodies) == 0) {
+		r.fault(s.node, "write json, text, or empty: true", "%s needs exactly one body, and has %d", s.what, len(bodies))
+	}
+	if n := s.get("json"); n != nil {
+		rp.json, rp.contentType = r.template(n, p), "application/json"
+	}
+	if n := s.get("text"); n != nil {
+		rp.text, rp.contentType = r.textTemplate(n, "text", p), "text/plain"
+	}
+	if n := s.get("empty"); n != nil && !r.boolean(n, "empty", true) {
+		r.fault(n, "leave it out", "empty is true or not there")
+	}
+	if bodiless && (s.get("json") != nil || s.get("text") != nil) {
+		r.fault(s.node, "write empty: true", "status %d has no body", rp.status)
+	}
+	n := s.get("type")
+	if n == nil {
+		return
+	}
+	rp.contentType = r.text(n, "type")
+	if _, _, err := mime.ParseMediaType(rp.contentType); rp.contentType != "" && (err != nil || !strings.Contains(rp.contentType, "/") || !plainText(rp.contentType)) {
+		r.fault(n, "such as application/json; charset=utf-8", "%q is no media type", rp.contentType)
+	}
+	if rp.json == nil && s.get("text") == nil {
+		r.fault(n, "", "a reply without a body has no type")
+	}
+}
+
+func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
+	var seen []string
+	for _, m := range r.members(n, "headers") {
+		name := m.name.Value
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !headerName.MatchString(name):
+			r.fault(m.name, "", "%q cannot name a header", name)
+			continue
+		case ownHeaders[canonical] != "":
+			r.fault(m.name, ownHeaders[canonical], "a file does not set the header %s", name)
+			continue
+		case slices.Contains(seen, canonical):
+			r.fault(m.name, "give its values as a list", "the header %s is here twice", name)
+			continue
+		}
+		seen = append(seen, canonical)
+		for _, item := range r.items(m.value, "header "+name) {
+			t := r.textTemplate(item, "header "+name, p)
+			for _, segment := range t {
+				if !plainText(segment.literal) {
+					r.fault(item, "", "header %s holds a line break or another control character", name)
+				}
+			}
+			rp.headers = append(rp.headers, replyHeader{canonical, t})
+		}
+	}
+}
+
+// plainText reports whether text can stand in a header.
+func plainText(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}
+
+// replies compiles the replies to refusals.
+func (r *reader) replies(n *yaml.Node, p *place) map[core.Kind]*reply {
+	known := make([]string, 0, 48)
+	for _, k := range core.Kinds() {
+		known = append(known, string(k))
+	}
+	all := map[core.Kind]*reply{}
+	for _, m := range r.members(n, "errors") {
+		kind := core.Kind(m.name.Value)
+		if !slices.Contains(known, string(kind)) {
+			r.fault(m.name, didYouMeanShort(string(kind), known), "there is no outcome %q", kind)
+			continue
+		}
+		at := *p
+		at.what = "the reply to " + string(kind)
+		all[kind] = r.reply(m.value, "the reply to "+string(kind), 0, &at)
+		r.warnApart(m.name, kind)
+	}
+	return all
+}
+
+// warnApart says what it costs to tell an account's states apart. That an account
+// is unknown and that a secret is wrong are never told apart (S1).
+func (r *reader) warnApart(n *yaml.Node, kind core.Kind) {
+	switch kind {
+	case core.Unknown, core.BadSecret:
+		r.fault(n, "declare bad_credentials, which words both", "%s cannot have a reply of its own: it would tell which accounts exist", kind)
+	case core.Inactive, core.Unverified, core.Locked, core.KeyPending, core.KeyExpired, core.KeyRevoked, core.MustChangeSecret:
+		r.warn(n, "leave it out, if the contract allows, and bad_credentials answers", "%s is told apart: who holds a stolen password learns the account's state", kind)
+	}
+}
+
+// resolve finds the reply to every kind: the kind's own, or that of the nearest
+// kind above it. Of several lists the first that knows a kind wins.
+func resolve(lists ...map[core.Kind]*reply) map[core.Kind]*reply {
+	all := make(map[core.Kind]*reply, 48)
+	for _, kind := range core.Kinds() {
+	search:
+		for k := kind; k != ""; k = k.Parent() {
+			for _, list := range lists {
+				if rp := list[k]; rp != nil {
+					all[kind] = rp
+					break search
+				}
+			}
+		}
+	}
+	return all
+}
+
+// didYouMeanShort is the hint for a name from a list too long to show.
+func didYouMeanShort(name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return "the manual lists them"
+}

@@ -1,0 +1,238 @@
+package dialect
+
+import (
+	"math"
+	"net/mail"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// A rule is what a value must keep. The rules of an input are asked in one fixed
+// order, and the first that is broken is told.
+type rule struct {
+	name    string
+	node    *yaml.Node
+	limit   int
+	pattern *regexp.Regexp
+	format  string
+	values  []body.Value // of one_of and equals
+	allowed []any        // the same, for the fact
+	with    []*input     // of must_agree
+}
+
+var formats = map[string]func(string) bool{
+	"email": isEmail,
+	"uuid":  func(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil },
+	"uri":   isURI,
+}
+
+// isEmail reports whether text is a bare address, as it would stand in a mail.
+func isEmail(text string) bool {
+	a, err := mail.ParseAddress(text)
+	return err == nil && a.Name == "" && a.Address == text
+}
+
+func isURI(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Scheme != "" && u.Host != ""
+}
+
+func (r *reader) inputRules(s section, in *input) []rule {
+	var rules []rule
+	for _, name := range []string{ruleMin, ruleMax} {
+		if n := s.get(name); n != nil {
+			if !slices.Contains([]string{"string", "integer", "number", "list"}, in.typ) {
+				r.fault(n, "", "%s has no meaning for an input of type %s", name, in.typ)
+			}
+			rules = append(rules, rule{name: name, node: n, limit: r.integer(n, name, 0, noBound)})
+		}
+	}
+	if n := s.get(rulePattern); n != nil && r.isText(n, in, rulePattern) {
+		text := r.text(n, rulePattern)
+		re, err := regexp.Compile(text)
+		if err != nil {
+			r.fault(n, "patterns are RE2; anchor them with ^ and $", "%q is not a pattern: %v", text, err)
+		}
+		rules = append(rules, rule{name: rulePattern, node: n, pattern: re})
+	}
+	if n := s.get(ruleFormat); n != nil && r.isText(n, in, ruleFormat) {
+		rules = append(rules, rule{name: ruleFormat, node: n, format: r.word(n, ruleFormat, "email", "uuid", "uri")})
+	}
+	if n := s.get(ruleOneOf); n != nil {
+		rules = append(rules, r.constantValues(n, in, rule{name: ruleOneOf, node: n}, r.items(n, ruleOneOf)))
+	}
+	if n := s.get(ruleEquals); n != nil {
+		rules = append(rules, r.constantValues(n, in, rule{name: ruleEquals, node: n}, []*yaml.Node{n}))
+	}
+	if n := s.get(ruleMustAgree); n != nil {
+		rules = append(rules, rule{name: ruleMustAgree, node: n})
+	}
+	return rules
+}
+
+func (r *reader) isText(n *yaml.Node, in *input, rule string) bool {
+	if in.typ != "string" {
+		r.fault(n, "", "%s has no meaning for an input of type %s", rule, in.typ)
+		return false
+	}
+	return true
+}
+
+// constantValues reads the values of one_of and equals.
+func (r *reader) constantValues(n *yaml.Node, in *input, made rule, items []*yaml.Node) rule {
+	if len(items) == 0 && n.Kind == yaml.SequenceNode {
+		r.fault(n, "", "%s has no values", made.name)
+	}
+	for _, item := range items {
+		if v, ok := r.constantValue(item, in.typ); ok {
+			made.values = append(made.values, v)
+			made.allowed = append(made.allowed, native(v))
+		}
+	}
+	return made
+}
+
+// agreement finds the inputs that an input must agree with.
+func (r *reader) agreement(in *input, made *rule, all []*input, names []string) {
+	if made.name != ruleMustAgree {
+		return
+	}
+	for _, item := range r.items(made.node, ruleMustAgree) {
+		name := r.text(item, ruleMustAgree)
+		i := slices.Index(names, name)
+		switch {
+		case name == "":
+		case i < 0:
+			r.fault(item, didYouMean(name, names), "the route has no input %q", name)
+		case i == in.index:
+			r.fault(item, "", "an input always agrees with itself")
+		default:
+			made.with = append(made.with, all[i])
+		}
+	}
+}
+
+// hasType reports whether a value is of an input's type.
+func hasType(v body.Value, typ string) bool {
+	switch typ {
+	case "string":
+		return v.Kind() == body.String && !v.LoneSurrogate()
+	case "integer":
+		f, err := strconv.ParseFloat(v.Number(), 64)
+		return v.Kind() == body.Number && err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<63
+	case "number":
+		_, err := strconv.ParseFloat(v.Number(), 64)
+		return v.Kind() == body.Number && err == nil
+	case "boolean":
+		return v.Kind() == body.Bool
+	case "list":
+		return v.Kind() == body.List
+	case "object":
+		return v.Kind() == body.Object
+	}
+	return true
+}
+
+// broken reports whether a value of the right type breaks the rule.
+func (u *rule) broken(c *Call, v body.Value) bool {
+	switch u.name {
+	case ruleMin:
+		return size(v) < float64(u.limit)
+	case ruleMax:
+		return size(v) > float64(u.limit)
+	case rulePattern:
+		return !u.pattern.MatchString(v.Text())
+	case ruleFormat:
+		return !formats[u.format](v.Text())
+	case ruleOneOf, ruleEquals:
+		return !slices.ContainsFunc(u.values, v.Equal)
+	case ruleMustAgree:
+		return slices.ContainsFunc(u.with, func(other *input) bool {
+			read := &c.read[other.index]
+			return read.present && !read.value.Equal(v)
+		})
+	}
+	return false
+}
+
+// size is a text's length in code points, a list's in items, a number itself.
+func size(v body.Value) float64 {
+	switch v.Kind() {
+	case body.String:
+		return float64(utf8.RuneCountInString(v.Text()))
+	case body.List:
+		return float64(len(v.Items()))
+	}
+	f, _ := strconv.ParseFloat(v.Number(), 64)
+	return f
+}
+
+// issue describes how a value breaks the rule.
+func (u *rule) issue(in *input, v body.Value) issue {
+	i := in.issue(u.name, v, true)
+	switch u.name {
+	case ruleMin, ruleMax:
+		i.limit = &u.limit
+	case rulePattern:
+		i.pattern = u.pattern.String()
+	case ruleFormat:
+		i.expected = u.format
+	case ruleEquals:
+		i.expected, _ = textOf(u.allowed[0])
+		i.allowed = u.allowed
+	case ruleOneOf:
+		i.allowed = u.allowed
+	}
+	return i
+}
+
+// issue describes a broken rule of an input.
+func (in *input) issue(rule string, v body.Value, sent bool) issue {
+	i := issue{rule: rule, kind: in.otherwise, target: in.target, value: v, sent: sent, expected: in.typ}
+	if i.kind == "" {
+		i.kind = ruleKind(rule)
+	}
+	return i
+}
+
+// native turns what was sent into a value for expressions.
+func native(v body.Value) any {
+	switch v.Kind() {
+	case body.Bool:
+		return v.Bool()
+	case body.Number:
+		if !strings.ContainsAny(v.Number(), ".eE") {
+			if i, err := strconv.ParseInt(v.Number(), 10, 64); err == nil {
+				return i
+			}
+		}
+		if f, err := strconv.ParseFloat(v.Number(), 64); err == nil {
+			return f
+		}
+		return v.Number() // beyond what a number can hold
+	case body.String:
+		return v.Text()
+	case body.List:
+		list := make([]any, len(v.Items()))
+		for i, item := range v.Items() {
+			list[i] = native(item)
+		}
+		return list
+	case body.Object:
+		m := make(map[string]any, len(v.Members()))
+		for _, member := range v.Members() {
+			m[member.Name()] = native(member.Value())
+		}
+		return m
+	}
+	return nil
+}

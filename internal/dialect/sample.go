@@ -1,0 +1,177 @@
+package dialect
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// Samples are the identities that a file declares for its examples, with the
+// secrets that they sign in with. They are for tests and manuals alone: no server
+// creates them.
+type Samples struct {
+	Accounts []SampleAccount
+	Keys     []SampleKey
+}
+
+// A SampleAccount is an account that examples speak of.
+type SampleAccount struct {
+	Sample   string // its name in the file
+	Account  core.Account
+	Password core.Secret
+}
+
+// A SampleKey is an access key that examples speak of.
+type SampleKey struct {
+	Sample string // its name in the file
+	Key    core.AccessKey
+	Secret core.Secret
+}
+
+func (s *Samples) names() []string {
+	var names []string
+	for _, a := range s.Accounts {
+		names = append(names, a.Sample)
+	}
+	for _, k := range s.Keys {
+		names = append(names, k.Sample)
+	}
+	return names
+}
+
+func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
+	var all Samples
+	if n == nil {
+		return all
+	}
+	s := r.section(n, "samples", "accounts", "keys")
+	for _, m := range r.members(s.get("accounts"), "samples.accounts") {
+		all.Accounts = append(all.Accounts, r.sampleAccount(m, len(all.Accounts), d))
+	}
+	for _, m := range r.members(s.get("keys"), "samples.keys") {
+		if slices.Contains(all.names(), m.name.Value) {
+			r.fault(m.name, "", "there is a sample account named %s too", m.name.Value)
+			continue
+		}
+		all.Keys = append(all.Keys, r.sampleKey(m, &all, d))
+	}
+	return all
+}
+
+func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
+	s := r.section(m.value, "sample "+m.name.Value, "id", "login", "password", "email", "name", "roles", "active", "verified", "attributes", "created_at")
+	a := SampleAccount{Sample: m.name.Value, Account: core.Account{
+		ID: core.AccountID(r.sampleID(s.get("id"), "account"+strconv.Itoa(index))), Realm: d.realm,
+		Active:     r.boolean(s.get("active"), "active", true),
+		Verified:   r.boolean(s.get("verified"), "verified", true),
+		Attributes: r.sampleAttributes(s.get("attributes")),
+		CreatedAt:  r.sampleInstant(s.get("created_at"), probeTime),
+	}}
+	a.Account.UpdatedAt = a.Account.CreatedAt
+	if n := s.need("login", "such as login: ada@example.com"); n != nil {
+		a.Account.Login = r.text(n, "login")
+		if _, err := core.Canonical(a.Account.Login); err != nil && a.Account.Login != "" {
+			r.fault(n, "", "%v", err)
+		}
+	}
+	if n := s.get("password"); n != nil {
+		a.Password = core.NewSecret(r.text(n, "password"))
+	}
+	if n := s.get("email"); n != nil {
+		a.Account.Email = r.text(n, "email")
+	}
+	if n := s.get("name"); n != nil {
+		a.Account.Name = r.text(n, "name")
+	}
+	for _, item := range r.items(s.get("roles"), "roles") {
+		a.Account.Roles = append(a.Account.Roles, r.text(item, "a role"))
+	}
+	return a
+}
+
+func (r *reader) sampleKey(m member, all *Samples, d *Dialect) SampleKey {
+	s := r.section(m.value, "sample "+m.name.Value, "id", "identifier", "secret", "account", "name", "state", "expires_at", "attributes")
+	k := SampleKey{Sample: m.name.Value, Key: core.AccessKey{
+		ID: core.KeyID(r.sampleID(s.get("id"), "key"+m.name.Value)), Realm: d.realm, State: core.KeyStateActive,
+		Attributes: r.sampleAttributes(s.get("attributes")), CreatedAt: probeTime, UpdatedAt: probeTime,
+		ExpiresAt: r.sampleInstant(s.get("expires_at"), time.Time{}),
+	}}
+	if n := s.need("identifier", "what the client sends beside the secret"); n != nil {
+		k.Key.Identifier = r.text(n, "identifier")
+	}
+	if n := s.need("secret", "what the client signs in with"); n != nil {
+		k.Secret = core.NewSecret(r.text(n, "secret"))
+		k.Key.SecretDigest = k.Secret.Digest()
+	}
+	if n := s.get("name"); n != nil {
+		k.Key.Name = r.text(n, "name")
+	}
+	if n := s.get("state"); n != nil {
+		k.Key.State = core.KeyState(r.word(n, "state", string(core.KeyStatePending), string(core.KeyStateActive), string(core.KeyStateRevoked)))
+	}
+	if n := s.need("account", "the sample account that owns the key"); n != nil {
+		owner := r.text(n, "account")
+		i := slices.IndexFunc(all.Accounts, func(a SampleAccount) bool { return a.Sample == owner })
+		if i < 0 {
+			r.fault(n, didYouMean(owner, all.names()), "there is no sample account %q", owner)
+			return k
+		}
+		k.Key.Account = all.Accounts[i].Account.ID
+	}
+	return k
+}
+
+// sampleID reads a UUID, or makes one that is the same at every load.
+func (r *reader) sampleID(n *yaml.Node, name string) string {
+	if n == nil {
+		return uuid.NewSHA1(uuid.NameSpaceURL, []byte(r.dialect.name+"/"+name)).String()
+	}
+	text := r.text(n, "id")
+	if !formats["uuid"](text) && text != "" {
+		r.fault(n, "such as 65d0f5c9-7fb0-455c-9036-9e72f0a8d0f6", "%q is no UUID", text)
+	}
+	return text
+}
+
+func (r *reader) sampleInstant(n *yaml.Node, otherwise time.Time) time.Time {
+	if n == nil {
+		return otherwise
+	}
+	text := r.text(n, "an instant")
+	t, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil && text != "" {
+		r.fault(n, "such as 2026-01-31T09:30:00.123456Z", "%q is no instant", text)
+	}
+	return t.UTC()
+}
+
+func (r *reader) sampleAttributes(n *yaml.Node) core.Attributes {
+	if n == nil {
+		return nil
+	}
+	all := core.Attributes{}
+	for _, m := range r.members(n, "attributes") {
+		if m.value.Kind == yaml.SequenceNode {
+			list := []any{}
+			for _, item := range m.value.Content {
+				list = append(list, r.text(item, "an item"))
+			}
+			all[m.name.Value] = list
+			continue
+		}
+		v, ok := scalarValue(m.value)
+		if i, whole := v.(int64); whole {
+			v = float64(i)
+		}
+		if !ok {
+			r.fault(m.value, "", "an attribute is text, a number, a boolean or a list of texts")
+		}
+		all[m.name.Value] = v
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package dialect
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A textPart is a piece of a text: literal, or what stands between ${ and }.
+type textPart struct {
+	text       string
+	expression bool
+	offset     int // in characters, of the first one, for faults
+}
+
+// split cuts a text at its expressions. $${ stands for ${.
+func (r *reader) split(n *yaml.Node) ([]textPart, bool) {
+	var parts []textPart
+	var plain strings.Builder
+	flush := func() {
+		if plain.Len() > 0 {
+			parts = append(parts, textPart{text: plain.String()})
+			plain.Reset()
+		}
+	}
+	text := []rune(n.Value)
+	for i := 0; i < len(text); {
+		switch {
+		case hasRunes(text[i:], "$${"):
+			plain.WriteString("${")
+			i += 3
+		case hasRunes(text[i:], "${"):
+			end := closing(text, i+2)
+			if end < 0 {
+				r.faultAt(n, i, "write $${ for ${ itself", "${ without a closing brace")
+				return nil, false
+			}
+			flush()
+			parts = append(parts, textPart{text: string(text[i+2 : end]), expression: true, offset: i + 2})
+			i = end + 1
+		default:
+			plain.WriteRune(text[i])
+			i++
+		}
+	}
+	flush()
+	return parts, true
+}
+
+func hasRunes(text []rune, prefix string) bool {
+	for i, c := range []rune(prefix) {
+		if i >= len(text) || text[i] != c {
+			return false
+		}
+	}
+	return true
+}
+
+// closing finds the brace that ends an expression; braces inside it and in its
+// texts do not.
+func closing(text []rune, from int) int {
+	depth, quote := 0, rune(0)
+	for i := from; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case quote != 0:
+			if c == '\\' {
+				i++
+			} else if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '{':
+			depth++
+		case c == '}' && depth == 0:
+			return i
+		case c == '}':
+			depth--
+		}
+	}
+	return -1
+}
+
+// A textTemplate is a text with expressions in it.
+type textTemplate []textSegment
+
+// A textSegment is a literal, or a leaf when that is not nil.
+type textSegment struct {
+	literal string
+	leaf    *leaf
+}
+
+// textTemplate compiles a text for a header, a text body or a mail.
+func (r *reader) textTemplate(n *yaml.Node, what string, p *place) textTemplate {
+	if n == nil {
+		return nil
+	}
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		r.fault(n, "", "%s must be text, not %s", what, kindName(n))
+		return nil
+	}
+	parts, ok := r.split(n)
+	if !ok {
+		return nil
+	}
+	return r.textParts(n, parts, p)
+}
+
+func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplate {
+	var t textTemplate
+	for _, part := range parts {
+		if !part.expression {
+			t = t.add(part.text)
+			continue
+		}
+		l := r.expression(n, part.text, part.offset, p)
+		if l == nil {
+			continue
+		}
+		switch l.typ {
+		case instantType:
+			name := strings.TrimSpace(part.text)
+			r.faultAt(n, part.offset, "write iso("+name+", 6), epoch("+name+") or epoch_ms("+name+")", "%s has no form of its own inside text", name)
+			continue
+		case listType, issuesType:
+			r.faultAt(n, part.offset, "join it, as in account.roles.join(' ')", "a list has no form inside text")
+			continue
+		}
+		if l.constant {
+			value, _ := l.get(r.constants())
+			text, _ := textOf(value)
+			t = t.add(text)
+			continue
+		}
+		t = append(t, textSegment{leaf: l})
+	}
+	return t
+}
+
+// add appends a literal, to the one before if there is one.
+func (t textTemplate) add(text string) textTemplate {
+	if last := len(t) - 1; last >= 0 && t[last].leaf == nil {
+		t[last].literal += text
+		return t
+	}
+	return append(t, textSegment{literal: text})
+}
+
+// constant returns the text of a template without facts of the request.
+func (t textTemplate) constant() (string, bool) {
+	switch {
+	case len(t) == 0:
+		return "", true
+	case len(t) == 1 && t[0].leaf == nil:
+		return t[0].literal, true
+	}
+	return "", false
+}
+
+// append appends the text as it is.
+func (t textTemplate) append(dst []byte, s *scope) ([]byte, error) {
+	for i := range t {
+		if t[i].leaf == nil {
+			dst = append(dst, t[i].literal...)
+			continue
+		}
+		text, err := t[i].leaf.text(s)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, text...)
+	}
+	return dst, nil
+}
+
+func (l *leaf) text(s *scope) (string, error) {
+	value, err := l.get(s)
+	if err != nil {
+		return "", err
+	}
+	return textOf(value)
+}
