@@ -6,9 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,7 +124,6 @@ func TestOpenRefused(t *testing.T) {
 		{"no path", "sqlite:", "give the file's path"},
 		{"a folder that is not there", "sqlite:" + filepath.Join(dir, "no", "x.db"), "does not exist: create it"},
 		{"a folder", "sqlite:" + dir, "is a folder: name a file in it"},
-		{"a folder where nobody may write", "sqlite:/proc/x.db", "/proc"},
 		{"another file", "sqlite:" + text, "not a database"},
 		{"a url that is none", "postgres://user:hunter2@host:notaport/db", "database url"},
 	} {
@@ -136,6 +137,55 @@ func TestOpenRefused(t *testing.T) {
 			t.Errorf("%s: Open() = %v, want %q", tt.name, err, tt.want)
 		}
 	}
+}
+
+// A folder or file that may not be written is told with what to do about it.
+func TestOpenReadOnly(t *testing.T) {
+	dir, err := os.MkdirTemp("", "readonly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, "old.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Chmod(filepath.Join(dir, "old.db"), 0o444), os.Chmod(dir, 0o555)); err != nil { //nolint:gosec // nothing in it is secret
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Chmod(dir, 0o700) }() //nolint:gosec // to remove it
+	for _, name := range []string{"new.db", "old.db"} {
+		err := asNobody(func() error {
+			s, err := Open(t.Context(), "sqlite:"+filepath.Join(dir, name), Options{})
+			if err == nil {
+				_ = s.Close()
+			}
+			return err
+		})
+		if err == nil || !strings.Contains(err.Error(), "writable for the user that chancery runs as") {
+			t.Errorf("Open(%s) = %v, want what to do", name, err)
+		}
+	}
+}
+
+// asNobody runs f on a thread that has no right to other users' files, not even
+// if the tests run as root.
+func asNobody(f func() error) error {
+	outcome := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		if os.Getuid() == 0 {
+			if err := syscall.Setfsuid(65534); err != nil {
+				outcome <- err
+				return
+			}
+		}
+		outcome <- f()
+	}()
+	return <-outcome
 }
 
 // A database that would not keep what it acknowledges is refused (R2).
