@@ -18,10 +18,10 @@ type admission struct {
 	length    time.Duration // of a window
 	mean      time.Duration // of a hash
 	refused   uint64
-	since     time.Time // start of the window
-	admitted  int       // in the window
-	turnedOff int       // refused in the window
-	networks  map[netip.Prefix]int
+	since     time.Time            // start of the window
+	admitted  int                  // in the window
+	turnedOff int                  // refused in the window
+	networks  map[netip.Prefix]int // who asked in the window, and how many were let in
 }
 
 const (
@@ -58,14 +58,22 @@ func (a *admission) turn(now time.Time) {
 	}
 }
 
-// greedy reports whether network has more than half of what was let in lately.
+// greedy reports whether network has more than half of what was let in lately
+// while others ask too. One that is alone takes nothing from anybody.
 func (a *admission) greedy(network netip.Prefix) bool {
-	return a.admitted >= 4*a.workers && 2*a.networks[network] > a.admitted
+	return len(a.networks) > 1 && a.admitted >= 4*a.workers && 2*a.networks[network] > a.admitted
+}
+
+// asked remembers that network wants a place.
+func (a *admission) asked(network netip.Prefix) {
+	if _, known := a.networks[network]; !known && len(a.networks) < maxNetworks {
+		a.networks[network] = 0
+	}
 }
 
 func (a *admission) count(network netip.Prefix) {
 	a.admitted++
-	if _, known := a.networks[network]; known || len(a.networks) < maxNetworks {
+	if _, known := a.networks[network]; known {
 		a.networks[network]++
 	}
 }
@@ -85,12 +93,13 @@ var (
 
 // Admit implements [core.Passwords]. It refuses when a job of realm would have to
 // wait too long. A realm's line counts against its own wait only, as realms take
-// turns; and when the wait passes half of the limit, a network that has had more
-// than half of the latest places gets no more for now.
+// turns; and when the wait passes half of the limit and several networks ask, one
+// that has had more than half of the latest places gets no more for now.
 func (g *Gate) Admit(_ context.Context, realm core.Realm, network netip.Prefix) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.admission.turn(time.Now())
+	g.admission.asked(network)
 	if err := g.admissible(realm); err != nil {
 		return g.refuse(err)
 	}

@@ -239,24 +239,26 @@ func TestAdmit(t *testing.T) {
 		s := &slow{takes: 30 * time.Millisecond}
 		g := open(t, Options{Workers: 2, Kernel: s.kernel})
 		one, two := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
-		let := 0
-		for g.Admit(t.Context(), "r", one) == nil {
-			let++
-			go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
-			synctest.Wait()
+		admit := func(network netip.Prefix) (let int) {
+			for ; g.Admit(t.Context(), "r", network) == nil; let++ {
+				go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
+				synctest.Wait()
+			}
+			return let
 		}
-		if let < 45 || let > 60 {
-			t.Errorf("one network is let in %d times, want about 50, half of the limit", let)
+		if let := admit(one); let < 90 || let > 110 {
+			t.Errorf("a network that is alone is let in %d times, want about 100, the whole limit", let)
 		}
-		for g.Admit(t.Context(), "r", two) == nil {
-			let++
-			go func() { _, _, _ = g.Verify(t.Context(), "r", "", core.NewSecret("x")) }()
-			synctest.Wait()
+		if let := admit(two); let != 0 {
+			t.Errorf("another is let in %d times when the queue is full", let)
 		}
-		if let < 90 || let > 110 {
-			t.Errorf("two networks are let in %d times together, want about 100", let)
+		time.Sleep(600 * time.Millisecond)
+		if let := admit(one); let != 0 {
+			t.Errorf("the first is let in %d times more while another asks", let)
 		}
-		checkUnavailable(t, g.Admit(t.Context(), "r", one))
+		if let := admit(two); let < 30 || let > 50 {
+			t.Errorf("the other is let in %d times once places are free, want about 40", let)
+		}
 		time.Sleep(2 * time.Second)
 		if err := g.Admit(t.Context(), "r", one); err != nil {
 			t.Errorf("Admit() when the queue is empty again = %v", err)

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	_ "modernc.org/sqlite"
 
@@ -402,59 +400,6 @@ func TestMasterKeyFileDamaged(t *testing.T) {
 	if _, err := CreateMasterKey(filepath.Join(t.TempDir(), "absent", "master.key")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("CreateMasterKey() in no folder = %v", err)
 	}
-}
-
-// S49: what is remembered is bounded, lives five seconds, and goes with its keys.
-func TestSeen(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store, master := &memory{}, newMaster(t)
-		r := prepared(t, New(store, master), set)
-		l := r.loaded[familyOf(set)]
-		bearer := signed(t, r, set)
-		if _, found := l.seen.find(tokenDigest(bearer.Digest()), time.Now()); found {
-			t.Error("a token is remembered before it was verified")
-		}
-		verifyOne := func(b core.Secret) core.Claims {
-			t.Helper()
-			claims, err := r.Verify(t.Context(), set, b)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return claims
-		}
-		first, again := verifyOne(bearer), verifyOne(bearer)
-		if first.Text("sub") != again.Text("sub") || !first.ExpiresAt.Equal(again.ExpiresAt) {
-			t.Errorf("Verify() = %+v, then %+v", first, again)
-		}
-		altered := core.NewSecret(bearer.Reveal()[:len(bearer.Reveal())-1])
-		if _, err := r.Verify(t.Context(), set, altered); core.KindOf(err) != core.TokenInvalid {
-			t.Errorf("an altered token: %v, want TokenInvalid", err)
-		}
-		began := time.Now()
-		for time.Since(began) < 20*time.Second { // others keep it busy
-			time.Sleep(100 * time.Millisecond)
-			l.seen.add(tokenDigest{1}, core.Claims{}, time.Now())
-			_, found := l.seen.find(tokenDigest(bearer.Digest()), time.Now())
-			if found && time.Since(began) > 5*time.Second {
-				t.Fatalf("a token is remembered for %v", time.Since(began))
-			}
-			if !found && time.Since(began) < generation {
-				t.Fatalf("a token is forgotten after %v", time.Since(began))
-			}
-		}
-		for i := range 3 * maxSeen {
-			l.seen.add(tokenDigest{byte(i), byte(i >> 8), 2}, core.Claims{}, time.Now())
-		}
-		if n := len(l.seen.newer) + len(l.seen.former); n > 2*maxSeen {
-			t.Errorf("%d tokens are remembered, want at most %d", n, 2*maxSeen)
-		}
-		store.keys = nil // as if the key were removed
-		verifyOne(bearer)
-		prepared(t, r, set)
-		if _, err := r.Verify(t.Context(), set, bearer); core.KindOf(err) != core.TokenInvalid {
-			t.Errorf("a token of a removed key: %v, want TokenInvalid", err)
-		}
-	})
 }
 
 func BenchmarkVerify(b *testing.B) {
