@@ -28,6 +28,7 @@ type Call struct {
 
 	held      map[string]string // the path's variables
 	mediaType string
+	form      form // how the body was read
 	body      body.Value
 	read      []reading // by input
 }
@@ -171,11 +172,14 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	}
 }
 
-// issuesOf are the issues of a refused request. A password that the core refused
-// is an issue of the input that held it.
+// issuesOf are the issues of a refused request, at least one. A password that the
+// core refused is an issue of the input that held it.
 func (c *Call) issuesOf(e *core.Error) []issue {
 	if found, ok := errors.AsType[*refusal](error(e)); ok {
 		return found.issues
+	}
+	if !e.Kind.IsA(core.InvalidRequest) {
+		return nil
 	}
 	if e.Kind == core.PasswordRefused && c.route != nil {
 		if in, ok := c.route.byName[roleNewSecret]; ok && in.index < len(c.read) {
@@ -184,7 +188,7 @@ func (c *Call) issuesOf(e *core.Error) []issue {
 			return []issue{i}
 		}
 	}
-	return nil
+	return []issue{{rule: string(e.Kind), kind: e.Kind, target: wholeBody, reason: e.Reason}}
 }
 
 var buffers = sync.Pool{New: func() any {

@@ -29,7 +29,8 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 			}
 		}
 		if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
-			message = "the expression is not complete or not CEL: " + rest
+			rest, _, _ = strings.Cut(rest, " expecting ")
+			message = "the expression is not complete, or not CEL: " + rest
 		}
 		first, _, _ := strings.Cut(message, "\n")
 		r.faultAt(n, at, hint, "%s", first)
@@ -115,9 +116,11 @@ func probeScope(p *place) *scope {
 		account: &core.Account{ID: "00000000-0000-4000-8000-000000000000", Login: "login", CreatedAt: probeTime, UpdatedAt: probeTime},
 		tokenID: "token", tokenValue: core.NewSecret("token"), issuedAt: probeTime, expiresAt: probeTime.Add(time.Hour),
 		ticket: core.NewSecret("ticket"),
-		issues: []issue{{rule: "required"}},
+		issue:  &issue{rule: ruleRequired},
 	}
-	s.issue = &s.issues[0]
+	if p.issues {
+		s.issues = []issue{*s.issue}
+	}
 	if p.keys {
 		s.key = &core.AccessKey{ID: "00000000-0000-4000-8000-000000000001", Identifier: "key"}
 	}
@@ -132,6 +135,14 @@ func probeScope(p *place) *scope {
 		}
 	}
 	return s
+}
+
+// probeHint says what to do about a failed probe.
+func probeHint(err error) string {
+	if strings.Contains(err.Error(), "no such overload") {
+		return "guard it, as in: account.name == null ? account.login : account.name"
+	}
+	return "guard it with a condition"
 }
 
 // lastOf is the innermost error, which holds CEL's words.

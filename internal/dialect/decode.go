@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
@@ -36,7 +35,7 @@ func (c *Call) Decode(r *http.Request) error {
 // readBody reads and parses the body by its media type.
 func (c *Call) readBody(r *http.Request) error {
 	as, typ, params := c.route.accept.form(r.Header.Get("Content-Type"))
-	c.mediaType = typ
+	c.mediaType, c.form = typ, as
 	if as == formNone {
 		return nil
 	}
@@ -241,11 +240,7 @@ func (in *input) fromText(v body.Value) body.Value {
 }
 
 // isForm reports whether the body's members are texts.
-func (c *Call) isForm() bool {
-	return strings.HasPrefix(c.mediaType, "multipart/") || slices.ContainsFunc(c.route.accept.types, func(t acceptType) bool {
-		return t.as == formURL && t.matches(c.mediaType)
-	})
-}
+func (c *Call) isForm() bool { return c.form == formURL || c.form == formMultipart }
 
 // A requestSource reads what stands outside the body.
 type requestSource struct {

@@ -49,3 +49,12 @@ func TestLoadOwn(t *testing.T) {
 		}
 	}
 }
+
+func fileText(t testing.TB, name string) string {
+	t.Helper()
+	source, err := dialects.Files.ReadFile(name + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(source)
+}

@@ -17,7 +17,7 @@ import (
 
 // Bounds of one expression: what the loader takes, and what a run may cost.
 const (
-	maxExpression = 1_000 // characters
+	maxExpression = 500 // characters
 	maxCost       = 100_000
 	assumedSize   = 100 // items of a list, characters of a text, for the estimate
 )
@@ -29,6 +29,7 @@ type place struct {
 	keys    bool              // whether access keys can sign in here
 	inputs  map[string]*input // the route's inputs that may be read; nil outside routes
 	loops   []loop            // the loops around, outermost first
+	issues  bool              // there is at least one issue: in replies to a request of the wrong form
 	numeric bool              // a bare instant is a NumericDate here: in claims
 }
 
@@ -233,6 +234,9 @@ func secretName(name string) bool { return secretWord.MatchString(name) }
 
 // compile type-checks an expression and makes it ready to run.
 func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf {
+	if len(r.faults) > maxFaults {
+		return nil // enough is wrong already
+	}
 	env, err := r.env(p)
 	if err != nil {
 		r.faultAt(n, offset, "", "expression environment: %v", err)
@@ -270,7 +274,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		return toNative(v)
 	}}
 	if err := l.probe(p); err != nil {
-		r.faultAt(n, offset, "guard it, as in: account.name == null ? account.login : account.name", "the expression fails where a fact is absent: %v", lastOf(err))
+		r.faultAt(n, offset, probeHint(err), "the expression fails where a fact is absent: %v", lastOf(err))
 		return nil
 	}
 	return l

@@ -51,7 +51,7 @@ func (fs Faults) sorted() Faults {
 
 // nearest returns the known name that name was probably meant to be, or "".
 func nearest(name string, known []string) string {
-	best, least := "", max(1, len(name)/3)+1
+	best, least := "", max(1, (len(name)+1)/3)+1
 	for _, k := range known {
 		if d := distance(name, k, least); d < least {
 			best, least = k, d

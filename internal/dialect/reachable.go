@@ -50,10 +50,7 @@ func (r *reader) reachable(s section) {
 		for _, kind := range slices.Concat(rt.operation.outcomes, rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
 		}
-		for _, i := range rt.possibleIssues(d) {
-			m.reply(i.kind, rt.replies, rt.name())
-			m.issue(i, rt)
-		}
+		m.issues(rt, d)
 	}
 	for _, kind := range bearerOutcomes {
 		m.reply(kind, d.protectedReplies, "a protected resource")
@@ -82,15 +79,21 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*reply, who string
 	m.r.fault(m.at, "add "+string(root)+", or "+string(kind)+" alone", "%s can end in %s, which has no reply", who, kind)
 }
 
-// issue checks that an issue has a template where the reply lists issues.
-func (m *missing) issue(i issue, rt *route) {
-	rp := rt.replies[i.kind]
-	if rp == nil || !rp.lists || findIssueTemplate(rt.issueTemplates, i.rule, i.kind) != nil {
-		return
+// issues checks that what a route can have has templates where the reply lists issues.
+func (m *missing) issues(rt *route, d *Dialect) {
+	lacking := map[*reply][]string{}
+	for _, i := range rt.possibleIssues(d) {
+		m.reply(i.kind, rt.replies, rt.name())
+		rp := rt.replies[i.kind]
+		if rp == nil || !rp.lists || findIssueTemplate(rt.issueTemplates, i.rule, i.kind) != nil || m.told["issue "+i.rule] {
+			continue
+		}
+		m.told["issue "+i.rule] = true
+		lacking[rp] = append(lacking[rp], i.rule)
 	}
-	if key := "issue " + i.rule; !m.told[key] {
-		m.told[key] = true
-		m.r.fault(rp.node, "add "+i.rule+" to issues, or give "+string(i.kind)+" a reply of its own", "the reply lists issues, but %s can have the issue %s, which has no template", rt.name(), i.rule)
+	for rp, rules := range lacking {
+		m.r.fault(rp.node, "add templates to issues, invalid_request for whatever has none, or give such outcomes a reply of their own",
+			"the reply lists issues, but %s can have these that have no template: %s", rt.name(), strings.Join(rules, ", "))
 	}
 }
 

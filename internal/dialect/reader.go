@@ -15,7 +15,7 @@ const (
 	maxFile        = 256 << 10 // bytes
 	maxNodes       = 20_000
 	maxDepth       = 40
-	maxExpressions = 1_000
+	maxExpressions = 500
 )
 
 // A reader walks the nodes of a file and collects what is wrong with them.

@@ -142,7 +142,7 @@ func (r *reader) replies(n *yaml.Node, p *place) map[core.Kind]*reply {
 			continue
 		}
 		at := *p
-		at.what = "the reply to " + string(kind)
+		at.what, at.issues = "the reply to "+string(kind), kind.IsA(core.InvalidRequest)
 		all[kind] = r.reply(m.value, "the reply to "+string(kind), 0, &at)
 		r.warnApart(m.name, kind)
 	}

@@ -150,6 +150,7 @@ func (r *reader) memberName(n *yaml.Node) string {
 	name := n.Value
 	if strings.Contains(name, "${") {
 		r.fault(n, "names made by an expression stand in $members of a $for loop", "a member's name cannot hold an expression here")
+		return name
 	}
 	if rest, ok := strings.CutPrefix(name, "$"); ok {
 		if !strings.HasPrefix(rest, "$") {
