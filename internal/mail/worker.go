@@ -65,11 +65,20 @@ func (w *Worker) Wake() {
 // Run sends until ctx ends. What is under way then is broken off, and is sent again
 // when its lease has ended, by whoever runs then.
 func (w *Worker) Run(ctx context.Context) {
+	var group sync.WaitGroup
+	defer group.Wait()
 	ticker := time.NewTicker(w.options.Interval)
 	defer ticker.Stop()
+	slots := make(chan struct{}, atOnce)
 	for ctx.Err() == nil {
-		if w.batch(ctx) == atOnce {
-			continue // there may be more
+		// Nobody else takes slots: what is free stays free.
+		for _, notice := range w.lease(ctx, cap(slots)-len(slots)) {
+			slots <- struct{}{}
+			group.Go(func() {
+				w.handle(ctx, notice)
+				<-slots
+				w.Wake() // there may be more
+			})
 		}
 		select {
 		case <-ctx.Done():
@@ -79,22 +88,17 @@ func (w *Worker) Run(ctx context.Context) {
 	}
 }
 
-// batch sends what is due, up to atOnce mails, and returns how many there were.
-func (w *Worker) batch(ctx context.Context) int {
+// lease takes at most free notices that are due.
+func (w *Worker) lease(ctx context.Context, free int) []core.Notice {
+	if free == 0 {
+		return nil
+	}
 	now := w.options.Now()
-	notices, err := w.options.Outbox.LeaseNotices(ctx, now, now.Add(lease), atOnce)
-	if err != nil {
-		if ctx.Err() == nil {
-			w.options.Log.ErrorContext(ctx, "outbox cannot be read", "error", err)
-		}
-		return 0
+	notices, err := w.options.Outbox.LeaseNotices(ctx, now, now.Add(lease), free)
+	if err != nil && ctx.Err() == nil {
+		w.options.Log.ErrorContext(ctx, "outbox cannot be read", "error", err)
 	}
-	var group sync.WaitGroup
-	for _, notice := range notices {
-		group.Go(func() { w.handle(ctx, notice) })
-	}
-	group.Wait()
-	return len(notices)
+	return notices
 }
 
 // handle tries one notice and tells the outbox how it went.
