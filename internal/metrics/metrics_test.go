@@ -23,7 +23,9 @@ func scrape(t *testing.T, m *Metrics) string {
 func open() *Metrics {
 	return New(Options{
 		Version: "1.2.3", Mounts: []Mount{{"partners", "pagfast"}}, Operations: []string{"authenticate"},
-		Hashing: func() Hashing { return Hashing{Waiting: 3, Running: 2, Mean: 25 * time.Millisecond, Hashes: 7, Refused: 1} },
+		Hashing: func() Hashing {
+			return Hashing{Waiting: 3, Running: 2, Mean: 25 * time.Millisecond, Hashes: 7, Refused: 1}
+		},
 	})
 }
 
