@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chancery-auth/chancery"
+	"github.com/chancery-auth/chancery/core"
+)
+
+func (p *program) applyCommand() *cobra.Command {
+	var (
+		s      settings
+		file   string
+		dryRun bool
+		form   output
+	)
+	command := &cobra.Command{
+		Use:   "apply -f identities.yaml",
+		Short: "Make realms, accounts and access keys what a file says",
+		Long: `Make realms, accounts and access keys what a file says, and tell what that changed.
+
+Applied again, the same file changes nothing. What the file does not name is left
+alone. A password is set when its account is created and not afterwards; the
+secret of an access key that is created is shown once. docs/identities.md
+describes the file.`,
+		Example: "  chancery apply -f identities.yaml --dry-run\n  chancery apply -f identities.yaml",
+		Args:    words(),
+		RunE: func(command *cobra.Command, _ []string) error {
+			if file == "" {
+				return usageFault("`chancery apply -f identities.yaml`; docs/identities.md describes the file", "apply: name the file with -f")
+			}
+			parsed, err := p.readIdentities(file)
+			if err != nil {
+				return err
+			}
+			return p.withRegistry(command.Context(), s, func(ctx context.Context, registry *core.Registry, _ chancery.Config) error {
+				if dryRun {
+					registry = dryRegistry(registry)
+				}
+				changes, err := apply(ctx, registry, parsed)
+				if dryRun {
+					forget(changes)
+				}
+				if shown := p.showChanges(form, changes, dryRun); shown != nil {
+					return errors.Join(err, shown)
+				}
+				return err
+			})
+		},
+	}
+	command.Flags().StringVarP(&file, "file", "f", "", "the identities file; - reads standard input")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "tell what would change, and change nothing")
+	form.flag(command)
+	s.database(command)
+	return command
+}
+
+func (p *program) readIdentities(file string) (identities, error) {
+	var source []byte
+	var err error
+	if file == "-" {
+		file = "standard input"
+		source, err = io.ReadAll(p.in)
+	} else {
+		source, err = os.ReadFile(file) //nolint:gosec // the operator names the file
+	}
+	if err != nil {
+		return identities{}, fmt.Errorf("identities: %w", err)
+	}
+	parsed, err := parseIdentities(file, source)
+	if err != nil {
+		return identities{}, withHint(err, "nothing was changed; docs/identities.md describes the file")
+	}
+	return parsed, nil
+}
+
+// withRegistry opens the registry, lets use work with it, and closes it.
+func (p *program) withRegistry(ctx context.Context, s settings, use func(context.Context, *core.Registry, chancery.Config) error) (err error) {
+	config, err := p.adminConfig(s)
+	if err != nil {
+		return err
+	}
+	registry, closer, err := chancery.OpenRegistry(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closer.Close()) }()
+	return use(ctx, registry, config)
+}
+
+// origin says in the audit log that the change came from the command line.
+func origin() core.Origin { return core.Origin{Actor: "cli"} }
+
+// A change is what apply did to one thing.
+type change struct {
+	Kind       string `json:"kind"` // realm, account or access_key
+	Realm      string `json:"realm"`
+	Name       string `json:"name,omitempty"`
+	Change     string `json:"change"` // created, changed or unchanged
+	Identifier string `json:"identifier,omitempty"`
+	Secret     string `json:"secret,omitempty"` // of a key whose secret was made just now
+}
+
+// apply makes what the file says, in its order, and returns what that changed up
+// to the first thing that could not be done.
+func apply(ctx context.Context, registry *core.Registry, file identities) (changes []change, err error) {
+	for i, entry := range file.Realms {
+		realm := core.Realm(entry.Name)
+		done, err := applyRealm(ctx, registry, entry.info())
+		if err != nil {
+			return changes, file.place(fmt.Sprintf("realms[%d]", i), err)
+		}
+		changes = append(changes, change{Kind: "realm", Realm: entry.Name, Change: done})
+		for j, account := range entry.Accounts {
+			done, err := applyAccount(ctx, registry, account.spec(realm))
+			if err != nil {
+				return changes, file.place(fmt.Sprintf("realms[%d].accounts[%d]", i, j), err)
+			}
+			changes = append(changes, change{Kind: "account", Realm: entry.Name, Name: account.Login, Change: done})
+		}
+		for j, key := range entry.AccessKeys {
+			done, err := applyKey(ctx, registry, key.spec(realm))
+			if err != nil {
+				return changes, file.place(fmt.Sprintf("realms[%d].access_keys[%d]", i, j), err)
+			}
+			changes = append(changes, done)
+		}
+	}
+	return changes, nil
+}
+
+// place says where in the file stands what could not be done. It keeps the kind of err.
+func (f identities) place(path string, err error) error {
+	line, column, _ := f.document.Place(path)
+	return fmt.Errorf("%s:%d:%d: %s: %w", f.file, line, column, path, err)
+}
+
+func outcome(changed bool) string {
+	if changed {
+		return "changed"
+	}
+	return "unchanged"
+}
+
+func applyRealm(ctx context.Context, registry *core.Registry, info core.RealmInfo) (string, error) {
+	_, err := registry.Realms.Realm(ctx, info.Name)
+	created := core.KindOf(err) == core.NotFound
+	changed, err := registry.PutRealm(ctx, info, origin())
+	if created && changed {
+		return "created", err
+	}
+	return outcome(changed), err
+}
+
+func applyAccount(ctx context.Context, registry *core.Registry, spec core.AccountSpec) (string, error) {
+	changed, err := registry.UpdateAccount(ctx, spec, origin())
+	if core.KindOf(err) == core.NotFound {
+		_, err = registry.CreateAccount(ctx, spec, origin())
+		return "created", err
+	}
+	return outcome(changed), err
+}
+
+func applyKey(ctx context.Context, registry *core.Registry, spec core.AccessKeySpec) (change, error) {
+	done := change{Kind: "access_key", Realm: string(spec.Realm), Name: spec.Name, Identifier: spec.Identifier}
+	if spec.Identifier == "" {
+		known, err := keyByName(ctx, registry, spec)
+		if err != nil {
+			return done, err
+		}
+		spec.Identifier, done.Identifier = known, known
+	}
+	if spec.Identifier != "" {
+		changed, err := registry.UpdateAccessKey(ctx, spec, origin())
+		if core.KindOf(err) != core.NotFound {
+			done.Change = outcome(changed)
+			return done, err
+		}
+	}
+	imported := spec.Secret != (core.Secret{})
+	key, secret, err := registry.CreateAccessKey(ctx, spec, origin())
+	if err != nil {
+		return done, err
+	}
+	done.Change, done.Identifier = "created", key.Identifier
+	if !imported {
+		done.Secret = secret.Reveal()
+	}
+	return done, nil
+}
+
+// keyByName returns the identifier of the owner's key of that name, "" for none.
+func keyByName(ctx context.Context, registry *core.Registry, spec core.AccessKeySpec) (string, error) {
+	login, err := core.Canonical(spec.Owner)
+	if err != nil {
+		return "", err
+	}
+	owner, err := registry.Accounts.AccountByLogin(ctx, spec.Realm, login)
+	if core.KindOf(err) == core.NotFound {
+		return "", nil // creation says it better
+	} else if err != nil {
+		return "", err
+	}
+	found := ""
+	err = eachKey(ctx, registry, spec.Realm, func(key core.AccessKey) error {
+		if key.Name != spec.Name || key.Account != owner.ID || key.State == core.KeyStateRevoked && spec.State != core.KeyStateRevoked {
+			return nil
+		}
+		if found != "" {
+			return fmt.Errorf("%s has several access keys of the name %q: give the identifier", spec.Owner, spec.Name)
+		}
+		found = key.Identifier
+		return nil
+	})
+	return found, err
+}
+
+const pageSize = 500
+
+func eachKey(ctx context.Context, registry *core.Registry, realm core.Realm, visit func(core.AccessKey) error) error {
+	for after := ""; ; {
+		keys, err := registry.AccessKeys.AccessKeyList(ctx, realm, after, pageSize)
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if err := visit(key); err != nil {
+				return err
+			}
+		}
+		if len(keys) < pageSize {
+			return nil
+		}
+		after = keys[len(keys)-1].Identifier
+	}
+}
+
+// forget takes out what a dry run made up.
+func forget(changes []change) {
+	for i := range changes {
+		if c := &changes[i]; c.Secret != "" {
+			c.Secret = ""
+			if c.Name != "" {
+				c.Identifier = ""
+			}
+		}
+	}
+}
+
+func (p *program) showChanges(form output, changes []change, dryRun bool) error {
+	if form == "json" {
+		return p.show(form, changes, nil, nil)
+	}
+	shown := false
+	rows := make([][]string, len(changes))
+	for i, c := range changes {
+		name := c.Name
+		if c.Kind == "access_key" && c.Identifier != "" {
+			name = c.Identifier
+		}
+		shown = shown || c.Secret != ""
+		rows[i] = []string{c.Change, c.Kind, c.Realm, name, c.Secret}
+	}
+	if err := p.show(form, changes, []string{"change", "kind", "realm", "name", "secret"}, rows); err != nil {
+		return err
+	}
+	if shown {
+		fmt.Fprintln(p.err, "chancery: the secrets are shown this once: hand them over, or keep them, now")
+	}
+	if dryRun {
+		fmt.Fprintln(p.err, "chancery: this was a dry run: nothing was changed")
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/store/memory"
+)
+
+// plainPasswords keeps a digest for a hash: quick, and no test asks for more.
+type plainPasswords struct{}
+
+func (plainPasswords) Admit(context.Context, core.Realm, netip.Prefix) error { return nil }
+
+func (plainPasswords) Verify(_ context.Context, _ core.Realm, hash core.PasswordHash, secret core.Secret) (match, outdated bool, err error) {
+	return string(hash) == secret.Reveal(), false, nil
+}
+
+func (plainPasswords) Hash(_ context.Context, _ core.Realm, secret core.Secret) (core.PasswordHash, error) {
+	return core.PasswordHash(secret.Reveal()), nil
+}
+
+func (plainPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
+
+func testRegistry() *core.Registry {
+	s := memory.New()
+	return &core.Registry{Realms: s, Accounts: s, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now}
+}
+
+func mustParse(t *testing.T, source string) identities {
+	t.Helper()
+	parsed, err := parseIdentities("i.yaml", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+func lines(changes []change) string {
+	var all []string
+	for _, c := range changes {
+		name := c.Name
+		if c.Kind == "access_key" && c.Name == "" {
+			name = c.Identifier
+		}
+		text := fmt.Sprintf("%s %s %s", c.Change, c.Kind, name)
+		if c.Secret != "" {
+			text += " with secret"
+		}
+		all = append(all, text)
+	}
+	return strings.Join(all, "\n")
+}
+
+const twoKeys = `realms:
+  - name: partners
+    attributes: {domain: string}
+    accounts:
+      - {login: acme, name: %s, password: correct horse}
+    access_keys:
+      - {name: ci, owner: acme, state: active}
+      - {identifier: imported, owner: acme, secret: 0123456789abcdef0123456789abcdef}
+`
+
+func TestApplyIsIdempotent(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	for _, step := range []struct{ name, want string }{
+		{"Acme", "created realm \ncreated account acme\ncreated access_key ci with secret\ncreated access_key imported"},
+		{"Acme", "unchanged realm \nunchanged account acme\nunchanged access_key ci\nunchanged access_key imported"},
+		{"Apex", "unchanged realm \nchanged account acme\nunchanged access_key ci\nunchanged access_key imported"},
+	} {
+		changes, err := apply(ctx, registry, mustParse(t, fmt.Sprintf(twoKeys, step.name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(step.want, lines(changes)); diff != "" {
+			t.Errorf("apply() (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestDryRunJudgesAndWritesNothing(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	file := mustParse(t, fmt.Sprintf(twoKeys, "Acme"))
+	changes, err := apply(ctx, dryRegistry(registry), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := lines(changes), "created realm \ncreated account acme\ncreated access_key ci with secret\ncreated access_key imported"; got != want {
+		t.Errorf("dry run = %q, want %q", got, want)
+	}
+	if _, err := registry.Realms.Realm(ctx, "partners"); core.KindOf(err) != core.NotFound {
+		t.Errorf("after a dry run Realm() = %v, want not found", err)
+	}
+	if _, err := apply(ctx, registry, file); err != nil {
+		t.Fatal(err)
+	}
+	changes, err = apply(ctx, dryRegistry(registry), mustParse(t, fmt.Sprintf(twoKeys, "Apex")))
+	if got, want := lines(changes), "unchanged realm \nchanged account acme\nunchanged access_key ci\nunchanged access_key imported"; err != nil || got != want {
+		t.Errorf("dry run = %q, %v, want %q", got, err, want)
+	}
+	if account, err := registry.Accounts.AccountByLogin(ctx, "partners", "acme"); err != nil || account.Name != "Acme" {
+		t.Errorf("after a dry run the name is %q, %v, want it unchanged", account.Name, err)
+	}
+}
+
+func TestApplyStopsWithThePlace(t *testing.T) {
+	changes, err := apply(t.Context(), testRegistry(), mustParse(t, "realms:\n  - name: partners\n    access_keys:\n      - {name: ci, owner: nobody}\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "i.yaml:4:9: realms[0].access_keys[0]: ") || core.KindOf(err) != core.NotFound {
+		t.Errorf("apply() = %v, want NotFound at the key's place", err)
+	}
+	if lines(changes) != "created realm " {
+		t.Errorf("apply() = %q, want what was done until then", lines(changes))
+	}
+}
+
+func TestApplyRefusesAmbiguousNames(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	if _, err := apply(ctx, registry, mustParse(t, "realms:\n  - {name: p, accounts: [{login: a}], access_keys: [{identifier: k1, name: ci, owner: a}, {identifier: k2, name: ci, owner: a}]}")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := apply(ctx, registry, mustParse(t, "realms:\n  - {name: p, access_keys: [{name: ci, owner: a}]}"))
+	if err == nil || !strings.Contains(err.Error(), "give the identifier") {
+		t.Errorf("apply() = %v, want it to ask for the identifier", err)
+	}
+}
+
+func TestParseAttributes(t *testing.T) {
+	realm := core.RealmInfo{Name: "r", Attributes: map[string]core.AttributeType{
+		"s": core.StringAttribute, "n": core.NumberAttribute, "b": core.BooleanAttribute, "l": core.ListAttribute,
+	}}
+	got, err := parseAttributes(realm, []string{"s=x=y", "n=1.5", "b=true", "l=a", "l=b"})
+	want := core.Attributes{"s": "x=y", "n": 1.5, "b": true, "l": []any{"a", "b"}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("parseAttributes() = %v, (-want +got):\n%s", err, diff)
+	}
+	for _, bad := range []string{"s", "n=many", "b=perhaps", "x=1"} {
+		_, err := parseAttributes(realm, []string{bad})
+		if fault, ok := errors.AsType[*failure](err); !ok || fault.code != exitUsage {
+			t.Errorf("parseAttributes(%q) = %v, want a usage fault", bad, err)
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+// Seed makes the sample identities that d's file declares. It leaves those alone
+// that are there already.
+func Seed(ctx context.Context, registry *core.Registry, d *dialect.Dialect) error {
+	samples, origin := d.Samples(), core.Origin{Actor: "demo"}
+	realm := core.RealmInfo{Name: d.Realm(), Attributes: attributeTypes(samples)}
+	if _, err := registry.PutRealm(ctx, realm, origin); err != nil {
+		return fmt.Errorf("samples of %s: %w", d.Name(), err)
+	}
+	owners := map[core.AccountID]string{}
+	for _, sample := range samples.Accounts {
+		a := sample.Account
+		owners[a.ID] = a.Login
+		spec := core.AccountSpec{
+			ID: a.ID, Realm: d.Realm(), Login: a.Login, Email: a.Email, Name: a.Name, Roles: a.Roles,
+			Attributes: a.Attributes, Active: a.Active, Verified: a.Verified, Password: sample.Password,
+		}
+		if _, err := at(registry, a.CreatedAt).CreateAccount(ctx, spec, origin); err != nil && core.KindOf(err) != core.Conflict {
+			return fmt.Errorf("sample %s of %s: %w", sample.Sample, d.Name(), err)
+		}
+	}
+	for _, sample := range samples.Keys {
+		k := sample.Key
+		spec := core.AccessKeySpec{
+			ID: k.ID, Realm: d.Realm(), Owner: owners[k.Account], Identifier: k.Identifier, Secret: sample.Secret,
+			Name: k.Name, Attributes: k.Attributes, State: k.State, ExpiresAt: k.ExpiresAt,
+		}
+		if _, _, err := registry.CreateAccessKey(ctx, spec, origin); err != nil && core.KindOf(err) != core.Conflict {
+			return fmt.Errorf("sample %s of %s: %w", sample.Sample, d.Name(), err)
+		}
+	}
+	return nil
+}
+
+// at is registry at another time, as replies may tell when an account was created.
+func at(registry *core.Registry, instant time.Time) *core.Registry {
+	if instant.IsZero() {
+		return registry
+	}
+	then := *registry
+	then.Now = func() time.Time { return instant }
+	return &then
+}
+
+// attributeTypes declares what the samples have.
+func attributeTypes(samples dialect.Samples) map[string]core.AttributeType {
+	types := map[string]core.AttributeType{}
+	add := func(attributes core.Attributes) {
+		for name, value := range attributes {
+			switch value.(type) {
+			case float64:
+				types[name] = core.NumberAttribute
+			case bool:
+				types[name] = core.BooleanAttribute
+			case []any:
+				types[name] = core.ListAttribute
+			default:
+				types[name] = core.StringAttribute
+			}
+		}
+	}
+	for _, sample := range samples.Accounts {
+		add(sample.Account.Attributes)
+	}
+	for _, sample := range samples.Keys {
+		add(sample.Key.Attributes)
+	}
+	return types
+}

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// password reads a new password: the first line of standard input, or typed
+// twice at a terminal. It is never a flag, which other users of the machine see.
+func (p *program) password(fromStdin bool) (core.Secret, error) {
+	if fromStdin {
+		line, err := bufio.NewReader(io.LimitReader(p.in, core.MaxPassword+2)).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return core.Secret{}, fmt.Errorf("password from standard input: %w", err)
+		}
+		if line = strings.TrimRight(line, "\r\n"); line == "" {
+			return core.Secret{}, usageFault("such as: printf '%s\\n' \"$PASSWORD\" | chancery account create …", "standard input holds no password")
+		}
+		return core.NewSecret(line), nil
+	}
+	terminal, ok := p.in.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+		return core.Secret{}, usageFault("give --password-stdin and the password on standard input, or --no-password", "there is no terminal to ask for the password")
+	}
+	first, err := p.ask(terminal, "Password: ")
+	if err != nil {
+		return core.Secret{}, err
+	}
+	second, err := p.ask(terminal, "Once more: ")
+	if err != nil {
+		return core.Secret{}, err
+	}
+	if first.Reveal() != second.Reveal() {
+		return core.Secret{}, withHint(errors.New("the two passwords differ"), "type the same one twice")
+	}
+	return first, nil
+}
+
+func (p *program) ask(terminal *os.File, prompt string) (core.Secret, error) {
+	fmt.Fprint(p.err, prompt)
+	text, err := term.ReadPassword(int(terminal.Fd()))
+	fmt.Fprintln(p.err)
+	if err != nil {
+		return core.Secret{}, fmt.Errorf("password: %w", err)
+	}
+	return core.NewSecret(string(text)), nil
+}
