@@ -1,12 +1,13 @@
 // Package metrics counts what the server does, for Prometheus.
 //
-// Every label value comes from a fixed set: what is in none counts as "other", so
-// that no client can make series (S82). The package knows neither HTTP routes nor
-// the parts that it reports on; wire.go feeds it.
+// Its labels come from fixed sets, named at start: whatever else it is given counts
+// as "other", so that no client can make a series (S82). It does not know what a
+// request is or which packages count: they hand it figures. Start at [New].
 package metrics
 
 import (
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -18,127 +19,136 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// Options fix what labels can say.
+// Options name everything that may be a label, and where figures come from.
 type Options struct {
-	Version    string   // of the program
-	Mounts     []Mount  // what is served
-	Operations []string // the operations that requests are counted by
-	Hashing    func() Hashing
+	Version  string // of the program
+	Realms   []core.Realm
+	Dialects []string
+	Routes   []string
+	Hashing  func() Hashing // of the pool of hash workers; nil for none
+	Commits  func() Commits // of the store; nil for none
 }
 
-// A Mount is a dialect in a realm.
-type Mount struct{ Realm, Dialect string }
-
-// Hashing is how the pool of password hashes does at this moment; the totals count
-// from the start.
-type Hashing struct {
-	Waiting, Running int
-	Mean             time.Duration
-	Hashes, Refused  uint64
-}
-
-// A Request is one answered request.
+// A Request is what is counted of one request once it is answered.
 type Request struct {
-	Mount
+	Realm     core.Realm
+	Dialect   string
 	Operation string
+	Route     string
 	Outcome   core.Kind // "" for success
 	Status    int
 	Duration  time.Duration
 }
 
-// Metrics counts requests. It is safe for concurrent use.
-type Metrics struct {
-	registry   *prometheus.Registry
-	mounts     []Mount
-	operations []string
-	outcomes   map[core.Kind]string
-	requests   *prometheus.CounterVec
-	durations  *prometheus.HistogramVec
-}
-
+// other stands for every value that is in no set.
 const other = "other"
 
-// New returns the metrics of one server.
+// Metrics are the server's counters. Its methods may be called from many goroutines.
+type Metrics struct {
+	registry *prometheus.Registry
+	realms   map[string]string
+	dialects map[string]string
+	routes   map[string]string
+	outcomes map[string]string
+
+	exchanges *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	checks    *prometheus.CounterVec
+	requests  *prometheus.CounterVec
+}
+
+// New makes counters in a registry of their own, with the Go runtime's and the
+// process's figures beside them.
 func New(options Options) *Metrics {
 	m := &Metrics{
-		registry:   prometheus.NewRegistry(),
-		mounts:     options.Mounts,
-		operations: options.Operations,
-		outcomes:   map[core.Kind]string{"": "success"},
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "chancery_requests_total", Help: "Answered requests.",
-		}, []string{"realm", "dialect", "operation", "outcome", "status"}),
+		registry: prometheus.NewRegistry(),
+		realms:   set(options.Realms),
+		dialects: set(options.Dialects),
+		routes:   set(options.Routes),
+		outcomes: set(append(core.Kinds(), core.Conflict)),
+		exchanges: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chancery_exchanges_total", Help: "Credentials presented for a token, by outcome.",
+		}, []string{"realm", "dialect", "outcome"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "chancery_request_seconds", Help: "Time from a request's headers to its reply.",
-			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
-		}, []string{"operation"}),
+			Name: "chancery_exchange_seconds", Help: "Time from a credential to its answer.",
+			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"realm", "dialect"}),
+		checks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chancery_checks_total", Help: "Bearer tokens checked, by outcome.",
+		}, []string{"realm", "dialect", "outcome"}),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chancery_http_requests_total", Help: "HTTP requests answered, by route and status.",
+		}, []string{"route", "status"}),
 	}
-	for _, kind := range core.Kinds() {
-		m.outcomes[kind] = string(kind)
-	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: "chancery_build_info", Help: "1, labelled with the version.", ConstLabels: prometheus.Labels{"version": options.Version},
-	})
-	build.Set(1)
-	m.registry.MustRegister(m.requests, m.durations, build,
+	m.outcomes[""] = "ok"
+	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "chancery_build_info", Help: "Always 1; the labels tell what runs.",
+		ConstLabels: prometheus.Labels{"version": options.Version, "goversion": runtime.Version()},
+	}, func() float64 { return 1 })
+	m.registry.MustRegister(m.exchanges, m.durations, m.checks, m.requests, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if options.Hashing != nil {
 		m.registry.MustRegister(hashing(options.Hashing))
 	}
+	if options.Commits != nil {
+		m.registry.MustRegister(commits(options.Commits))
+	}
 	return m
 }
 
-// Count adds an answered request.
-func (m *Metrics) Count(r Request) {
-	if !slices.Contains(m.mounts, r.Mount) {
-		r.Mount = Mount{other, other}
+func set[T ~string](names []T) map[string]string {
+	known := make(map[string]string, len(names))
+	for _, name := range names {
+		known[string(name)] = string(name)
 	}
-	if !slices.Contains(m.operations, r.Operation) {
-		r.Operation = other
-	}
-	outcome, known := m.outcomes[r.Outcome]
-	if !known {
-		outcome = other
-	}
-	m.requests.WithLabelValues(r.Realm, r.Dialect, r.Operation, outcome, status(r.Status)).Inc()
-	m.durations.WithLabelValues(r.Operation).Observe(r.Duration.Seconds())
+	return known
 }
 
-// status is the text of an HTTP status; there are no others.
-func status(code int) string {
-	if code < 100 || code > 599 {
-		return other
+// label returns name if it is known, and otherwise other.
+func label(known map[string]string, name string) string {
+	if name, ok := known[name]; ok {
+		return name
 	}
-	return strconv.Itoa(code)
+	return other
 }
 
-// Handler serves /metrics.
+// Exchange counts a credential that was presented for a token. outcome is a
+// core.Kind, or "" for success.
+func (m *Metrics) Exchange(realm, dialect, outcome string, seconds float64) {
+	realm, dialect = label(m.realms, realm), label(m.dialects, dialect)
+	m.exchanges.WithLabelValues(realm, dialect, label(m.outcomes, outcome)).Inc()
+	m.durations.WithLabelValues(realm, dialect).Observe(seconds)
+}
+
+// Check counts a bearer token that was checked. outcome is as in [Metrics.Exchange].
+func (m *Metrics) Check(realm, dialect, outcome string) {
+	m.checks.WithLabelValues(label(m.realms, realm), label(m.dialects, dialect), label(m.outcomes, outcome)).Inc()
+}
+
+// HTTP counts an answered request.
+func (m *Metrics) HTTP(route string, status int) {
+	code := other
+	if http.StatusText(status) != "" {
+		code = strconv.Itoa(status)
+	}
+	m.requests.WithLabelValues(label(m.routes, route), code).Inc()
+}
+
+// checking are the operations that check a bearer token.
+var checking = []string{"whoami", "forward_auth", "proxy"}
+
+// Observe counts a request as what its operation is, and among all HTTP requests.
+func (m *Metrics) Observe(r Request) {
+	m.HTTP(r.Route, r.Status)
+	switch {
+	case r.Operation == "authenticate":
+		m.Exchange(string(r.Realm), r.Dialect, string(r.Outcome), r.Duration.Seconds())
+	case slices.Contains(checking, r.Operation):
+		m.Check(string(r.Realm), r.Dialect, string(r.Outcome))
+	}
+}
+
+// Handler serves the figures in Prometheus's format.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
-}
-
-// hashing reads the pool when metrics are asked for.
-type hashing func() Hashing
-
-var (
-	waiting = prometheus.NewDesc("chancery_hashing_waiting", "Password hashes that wait for a worker.", nil, nil)
-	running = prometheus.NewDesc("chancery_hashing_running", "Password hashes under way.", nil, nil)
-	mean    = prometheus.NewDesc("chancery_hashing_mean_seconds", "Time of one password hash, lately.", nil, nil)
-	hashes  = prometheus.NewDesc("chancery_hashing_hashes_total", "Password hashes done.", nil, nil)
-	refused = prometheus.NewDesc("chancery_hashing_refused_total", "Requests refused as the pool was full.", nil, nil)
-)
-
-func (h hashing) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{waiting, running, mean, hashes, refused} {
-		ch <- d
-	}
-}
-
-func (h hashing) Collect(ch chan<- prometheus.Metric) {
-	now := h()
-	ch <- prometheus.MustNewConstMetric(waiting, prometheus.GaugeValue, float64(now.Waiting))
-	ch <- prometheus.MustNewConstMetric(running, prometheus.GaugeValue, float64(now.Running))
-	ch <- prometheus.MustNewConstMetric(mean, prometheus.GaugeValue, now.Mean.Seconds())
-	ch <- prometheus.MustNewConstMetric(hashes, prometheus.CounterValue, float64(now.Hashes))
-	ch <- prometheus.MustNewConstMetric(refused, prometheus.CounterValue, float64(now.Refused))
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }
