@@ -130,17 +130,19 @@ func (x *exchange) logPanic(reason any) {
 		slog.String("stack", string(debug.Stack())))
 }
 
-// logAccess writes the request's one line.
+// logAccess writes the request's one line. It goes to the handler directly: the
+// Logger would look up the place in the source, which nobody reads here.
 func (x *exchange) logAccess() {
-	log := x.wrapper.options.Log
-	if !log.Enabled(x.scope.Context, slog.LevelInfo) {
+	to := x.wrapper.options.Log.Handler()
+	if !to.Enabled(x.scope.Context, slog.LevelInfo) {
 		return
 	}
 	record := &x.record
 	if record.Route == "" {
 		record.Route = "unknown"
 	}
-	log.LogAttrs(x.scope.Context, slog.LevelInfo, "request",
+	line := slog.NewRecord(x.start.Add(record.Duration), slog.LevelInfo, "request", 0)
+	line.AddAttrs(
 		slog.String("method", record.Method),
 		slog.String("dialect", record.Dialect),
 		slog.String("realm", string(record.Realm)),
@@ -151,4 +153,5 @@ func (x *exchange) logAccess() {
 		slog.Int64("microseconds", record.Duration.Microseconds()),
 		slog.String("address", record.Origin.Address.String()),
 		slog.String("request_id", record.Origin.RequestID))
+	_ = to.Handle(x.scope.Context, line) // as slog.Logger does: there is nowhere to report it
 }

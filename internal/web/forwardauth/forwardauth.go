@@ -64,7 +64,9 @@ var noStore = []string{"no-store"}
 // 401 and 403 alone as a no, so that a contract's other status for a client's
 // fault becomes 401 here; only overload and failures keep theirs.
 func (h *handler) deny(w http.ResponseWriter, r *http.Request, err error) {
-	h.Dialect.Protected(r).Refuse(&denial{ResponseWriter: w}, err)
+	call := h.Dialect.Protected(r)
+	call.RequestID = web.Origin(r).RequestID
+	call.Refuse(&denial{ResponseWriter: w}, err)
 }
 
 // A denial is a ResponseWriter that cannot say yes.

@@ -95,13 +95,13 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGrou
 	call.RequestID = origin.RequestID
 	defer web.Recover(r, func(err error) { call.Refuse(w, err) })
 
-	if err := call.Err(); err != nil {
-		h.refuse(w, r, call, err)
-		return
-	}
-	if location := call.Redirect(); location != "" {
+	if location := call.Redirect(); location != "" { // whatever the method
 		w.Header().Set("Location", group.prefix+location)
 		w.WriteHeader(http.StatusTemporaryRedirect)
+		return
+	}
+	if err := call.Err(); err != nil {
+		h.refuse(w, r, call, err)
 		return
 	}
 	result, err := h.perform(r, mount, call, origin)
