@@ -8,7 +8,6 @@ package metrics
 import (
 	"net/http"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
@@ -21,20 +20,23 @@ import (
 
 // Options name everything that may be a label, and where figures come from.
 type Options struct {
-	Version  string // of the program
-	Realms   []core.Realm
-	Dialects []string
-	Routes   []string
-	Hashing  func() Hashing // of the pool of hash workers; nil for none
-	Commits  func() Commits // of the store; nil for none
+	Version    string         // of the program
+	Mounts     []Mount        // what is served
+	Operations []string       // what requests are for
+	Hashing    func() Hashing // of the pool of hash workers; nil for none
+	Commits    func() Commits // of the store; nil for none
+}
+
+// A Mount is a dialect that is served for a realm.
+type Mount struct {
+	Realm   string
+	Dialect string
 }
 
 // A Request is what is counted of one request once it is answered.
 type Request struct {
-	Realm     core.Realm
-	Dialect   string
+	Mount
 	Operation string
-	Route     string
 	Outcome   core.Kind // "" for success
 	Status    int
 	Duration  time.Duration
@@ -45,11 +47,10 @@ const other = "other"
 
 // Metrics are the server's counters. Its methods may be called from many goroutines.
 type Metrics struct {
-	registry *prometheus.Registry
-	realms   map[string]string
-	dialects map[string]string
-	routes   map[string]string
-	outcomes map[string]string
+	registry   *prometheus.Registry
+	mounts     map[Mount]bool
+	operations map[string]bool
+	outcomes   map[string]bool
 
 	exchanges *prometheus.CounterVec
 	durations *prometheus.HistogramVec
@@ -61,11 +62,10 @@ type Metrics struct {
 // process's figures beside them.
 func New(options Options) *Metrics {
 	m := &Metrics{
-		registry: prometheus.NewRegistry(),
-		realms:   set(options.Realms),
-		dialects: set(options.Dialects),
-		routes:   set(options.Routes),
-		outcomes: set(append(core.Kinds(), core.Conflict)),
+		registry:   prometheus.NewRegistry(),
+		mounts:     set(options.Mounts),
+		operations: set(options.Operations),
+		outcomes:   set(outcomes()),
 		exchanges: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chancery_exchanges_total", Help: "Credentials presented for a token, by outcome.",
 		}, []string{"realm", "dialect", "outcome"}),
@@ -77,10 +77,9 @@ func New(options Options) *Metrics {
 			Name: "chancery_checks_total", Help: "Bearer tokens checked, by outcome.",
 		}, []string{"realm", "dialect", "outcome"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "chancery_http_requests_total", Help: "HTTP requests answered, by route and status.",
-		}, []string{"route", "status"}),
+			Name: "chancery_http_requests_total", Help: "HTTP requests answered, by operation and status.",
+		}, []string{"operation", "status"}),
 	}
-	m.outcomes[""] = "ok"
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "chancery_build_info", Help: "Always 1; the labels tell what runs.",
 		ConstLabels: prometheus.Labels{"version": options.Version, "goversion": runtime.Version()},
@@ -96,55 +95,75 @@ func New(options Options) *Metrics {
 	return m
 }
 
-func set[T ~string](names []T) map[string]string {
-	known := make(map[string]string, len(names))
+func outcomes() []string {
+	var all []string
+	for _, kind := range append(core.Kinds(), core.Conflict) {
+		all = append(all, string(kind))
+	}
+	return all
+}
+
+func set[T comparable](names []T) map[T]bool {
+	known := make(map[T]bool, len(names))
 	for _, name := range names {
-		known[string(name)] = string(name)
+		known[name] = true
 	}
 	return known
 }
 
 // label returns name if it is known, and otherwise other.
-func label(known map[string]string, name string) string {
-	if name, ok := known[name]; ok {
+func label(known map[string]bool, name string) string {
+	if known[name] {
 		return name
 	}
 	return other
 }
 
+func (m *Metrics) outcome(kind string) string {
+	if kind == "" {
+		return "ok"
+	}
+	return label(m.outcomes, kind)
+}
+
+func (m *Metrics) mount(realm, dialect string) (string, string) {
+	if m.mounts[Mount{realm, dialect}] {
+		return realm, dialect
+	}
+	return other, other
+}
+
 // Exchange counts a credential that was presented for a token. outcome is a
 // core.Kind, or "" for success.
 func (m *Metrics) Exchange(realm, dialect, outcome string, seconds float64) {
-	realm, dialect = label(m.realms, realm), label(m.dialects, dialect)
-	m.exchanges.WithLabelValues(realm, dialect, label(m.outcomes, outcome)).Inc()
+	realm, dialect = m.mount(realm, dialect)
+	m.exchanges.WithLabelValues(realm, dialect, m.outcome(outcome)).Inc()
 	m.durations.WithLabelValues(realm, dialect).Observe(seconds)
 }
 
 // Check counts a bearer token that was checked. outcome is as in [Metrics.Exchange].
 func (m *Metrics) Check(realm, dialect, outcome string) {
-	m.checks.WithLabelValues(label(m.realms, realm), label(m.dialects, dialect), label(m.outcomes, outcome)).Inc()
+	realm, dialect = m.mount(realm, dialect)
+	m.checks.WithLabelValues(realm, dialect, m.outcome(outcome)).Inc()
 }
 
 // HTTP counts an answered request.
-func (m *Metrics) HTTP(route string, status int) {
+func (m *Metrics) HTTP(operation string, status int) {
 	code := other
 	if http.StatusText(status) != "" {
 		code = strconv.Itoa(status)
 	}
-	m.requests.WithLabelValues(label(m.routes, route), code).Inc()
+	m.requests.WithLabelValues(label(m.operations, operation), code).Inc()
 }
 
-// checking are the operations that check a bearer token.
-var checking = []string{"whoami", "forward_auth", "proxy"}
-
-// Observe counts a request as what its operation is, and among all HTTP requests.
-func (m *Metrics) Observe(r Request) {
-	m.HTTP(r.Route, r.Status)
-	switch {
-	case r.Operation == "authenticate":
-		m.Exchange(string(r.Realm), r.Dialect, string(r.Outcome), r.Duration.Seconds())
-	case slices.Contains(checking, r.Operation):
-		m.Check(string(r.Realm), r.Dialect, string(r.Outcome))
+// Count counts a request as what its operation is, and among all HTTP requests.
+func (m *Metrics) Count(r Request) {
+	m.HTTP(r.Operation, r.Status)
+	switch r.Operation {
+	case "authenticate":
+		m.Exchange(r.Realm, r.Dialect, string(r.Outcome), r.Duration.Seconds())
+	case "whoami", "forward_auth", "proxy":
+		m.Check(r.Realm, r.Dialect, string(r.Outcome))
 	}
 }
 

@@ -15,10 +15,9 @@ import (
 
 func open() *Metrics {
 	return New(Options{
-		Version:  "1.2.3",
-		Realms:   []core.Realm{"demo", "partners"},
-		Dialects: []string{"pagfast", "thedatacity"},
-		Routes:   []string{"/login", "unknown"},
+		Version:    "1.2.3",
+		Mounts:     []Mount{{"demo", "pagfast"}, {"partners", "thedatacity"}},
+		Operations: []string{"authenticate", "whoami", "forward_auth", "proxy", "reset_password"},
 		Hashing: func() Hashing {
 			return Hashing{Waiting: 1, Running: 2, Mean: 30 * time.Millisecond, Hashes: 4, Refused: 5, Expired: 6, Abandoned: 7, Malformed: 8, Dropped: 9}
 		},
@@ -61,8 +60,8 @@ func TestCounts(t *testing.T) {
 	m.Exchange("demo", "pagfast", string(core.BadSecret), 0.03)
 	m.Check("partners", "thedatacity", "")
 	m.Check("partners", "thedatacity", string(core.TokenExpired))
-	m.HTTP("/login", 200)
-	m.HTTP("/login", 401)
+	m.HTTP("authenticate", 200)
+	m.HTTP("authenticate", 401)
 	want(t, scrape(t, m), map[string]string{
 		`chancery_exchanges_total{dialect="pagfast",outcome="ok",realm="demo"}`:                 "2",
 		`chancery_exchanges_total{dialect="pagfast",outcome="bad_secret",realm="demo"}`:         "1",
@@ -70,8 +69,8 @@ func TestCounts(t *testing.T) {
 		`chancery_exchange_seconds_bucket{dialect="pagfast",realm="demo",le="0.025"}`:           "1",
 		`chancery_checks_total{dialect="thedatacity",outcome="ok",realm="partners"}`:            "1",
 		`chancery_checks_total{dialect="thedatacity",outcome="token_expired",realm="partners"}`: "1",
-		`chancery_http_requests_total{route="/login",status="200"}`:                             "1",
-		`chancery_http_requests_total{route="/login",status="401"}`:                             "1",
+		`chancery_http_requests_total{operation="authenticate",status="200"}`:                   "1",
+		`chancery_http_requests_total{operation="authenticate",status="401"}`:                   "1",
 	})
 }
 
@@ -100,17 +99,19 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-func TestObserve(t *testing.T) {
+func TestCountByOperation(t *testing.T) {
 	m := open()
-	for _, operation := range []string{"authenticate", "whoami", "forward_auth", "proxy", "reset_password", ""} {
-		m.Observe(Request{Realm: "demo", Dialect: "pagfast", Operation: operation, Route: "/login", Status: 429, Outcome: core.RateLimited, Duration: time.Second})
+	for _, operation := range []string{"authenticate", "whoami", "forward_auth", "proxy", "reset_password", "", "made_up"} {
+		m.Count(Request{Mount: Mount{"demo", "pagfast"}, Operation: operation, Status: 429, Outcome: core.RateLimited, Duration: time.Second})
 	}
 	samples := scrape(t, m)
 	want(t, samples, map[string]string{
 		`chancery_exchanges_total{dialect="pagfast",outcome="rate_limited",realm="demo"}`: "1",
 		`chancery_exchange_seconds_sum{dialect="pagfast",realm="demo"}`:                   "1",
 		`chancery_checks_total{dialect="pagfast",outcome="rate_limited",realm="demo"}`:    "3",
-		`chancery_http_requests_total{route="/login",status="429"}`:                       "6",
+		`chancery_http_requests_total{operation="authenticate",status="429"}`:             "1",
+		`chancery_http_requests_total{operation="proxy",status="429"}`:                    "1",
+		`chancery_http_requests_total{operation="other",status="429"}`:                    "2",
 	})
 }
 
@@ -121,13 +122,13 @@ func TestRandomNamesMakeNoSeries(t *testing.T) {
 	m.Exchange(random(), random(), random(), 1)
 	m.Check(random(), random(), random())
 	m.HTTP(random(), 999)
-	m.Observe(Request{Operation: "authenticate", Route: random(), Status: -1})
+	m.Count(Request{Operation: "authenticate", Mount: Mount{"demo", "thedatacity"}, Status: -1}) // each is known, the pair is not
 	before := scrape(t, m)
 	for i := range 100_000 {
 		m.Exchange(random(), random(), random(), 1)
 		m.Check(random(), random(), random())
 		m.HTTP(random(), 1000+i)
-		m.Observe(Request{Realm: core.Realm(random()), Dialect: random(), Operation: random(), Route: random(), Outcome: core.Kind(random()), Status: -i})
+		m.Count(Request{Mount: Mount{random(), random()}, Operation: random(), Outcome: core.Kind(random()), Status: -i})
 	}
 	after := scrape(t, m)
 	for name := range after {
@@ -138,7 +139,7 @@ func TestRandomNamesMakeNoSeries(t *testing.T) {
 	want(t, after, map[string]string{
 		`chancery_exchanges_total{dialect="other",outcome="other",realm="other"}`: "100001",
 		`chancery_checks_total{dialect="other",outcome="other",realm="other"}`:    "100001",
-		`chancery_http_requests_total{route="other",status="other"}`:              "200002",
+		`chancery_http_requests_total{operation="other",status="other"}`:          "200001",
 	})
 }
 
@@ -160,20 +161,20 @@ func TestConcurrentUse(t *testing.T) {
 	for range 8 {
 		group.Go(func() {
 			for range 500 {
-				m.Observe(Request{Realm: "demo", Dialect: "pagfast", Operation: "authenticate", Route: "/login", Status: 200})
+				m.Count(Request{Mount: Mount{"demo", "pagfast"}, Operation: "authenticate", Status: 200})
 			}
 		})
 	}
 	scrape(t, m)
 	group.Wait()
-	want(t, scrape(t, m), map[string]string{`chancery_http_requests_total{route="/login",status="200"}`: "4000"})
+	want(t, scrape(t, m), map[string]string{`chancery_http_requests_total{operation="authenticate",status="200"}`: "4000"})
 }
 
-func BenchmarkObserve(b *testing.B) {
+func BenchmarkCount(b *testing.B) {
 	m := open()
-	r := Request{Realm: "demo", Dialect: "pagfast", Operation: "authenticate", Route: "/login", Status: 200, Duration: time.Millisecond}
+	r := Request{Mount: Mount{"demo", "pagfast"}, Operation: "authenticate", Status: 200, Duration: time.Millisecond}
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Observe(r)
+		m.Count(r)
 	}
 }
