@@ -3,6 +3,7 @@ package web
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -85,8 +86,18 @@ func (b *body) settle(header http.Header) {
 	if b.source == nil || b.done.Load() || !b.x.http1 || b.drained(header) {
 		return
 	}
-	header.Set("Connection", "close")
 	b.abandoned = true
+	b.linger()
+	header.Set("Connection", "close")
+}
+
+// linger makes net/http wait for half a second between the reply's end and the
+// close: closed at once, with bytes of the body still coming, the connection
+// would be reset, and the client would lose the reply. A reader whose limit is
+// passed is net/http's own way of being told so.
+func (b *body) linger() {
+	var one [1]byte
+	_, _ = http.MaxBytesReader(b.x.w, io.NopCloser(strings.NewReader("x")), 0).Read(one[:])
 }
 
 // drained reads the little that may be left and reports whether that was all.
