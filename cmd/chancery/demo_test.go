@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,47 +30,52 @@ var programs = sync.OnceValues(func() (string, error) {
 
 // start runs a command line in folder until the test ends, and returns its output
 // up to the line that holds until.
-func start(t *testing.T, folder, commandLine, until string) string {
+func start(t *testing.T, folder, commandLine, until string, environment ...string) string {
 	t.Helper()
-	command := shell(t, t.Context(), folder, "exec "+commandLine)
+	command := shell(t, t.Context(), folder, "exec "+commandLine, environment...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = patience
-	command.Stderr = os.Stderr
-	out, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	out, in := io.Pipe()
+	command.Stdout, command.Stderr = in, in
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ready, done := make(chan string, 1), make(chan struct{})
+	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
-		defer close(done)
+		err := command.Wait()
+		_ = in.Close()
+		ended <- err
+	}()
+	go func() {
 		var text strings.Builder
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			text.WriteString(lines.Text() + "\n")
 			if strings.Contains(lines.Text(), until) {
-				ready <- text.String()
+				select {
+				case ready <- text.String():
+				default: // it said so before
+				}
 			}
 		}
 	}()
-	t.Cleanup(func() { // t.Context ends just before
-		<-done
-		if err := command.Wait(); err != nil && !strings.Contains(err.Error(), "context canceled") {
-			t.Errorf("%s: %v", commandLine, err)
-		}
-	})
 	select {
 	case text := <-ready:
+		t.Cleanup(func() { // t.Context has just ended
+			if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", commandLine, err)
+			}
+		})
 		return text
+	case err := <-ended:
+		t.Fatalf("%s ended before it said %q: %v", commandLine, until, err)
 	case <-time.After(patience):
 		t.Fatalf("%s did not say %q in time", commandLine, until)
-		return ""
 	}
+	return ""
 }
 
 // shell is a command line for a shell that finds chancery.
-func shell(t *testing.T, ctx context.Context, folder, commandLine string) *exec.Cmd {
+func shell(t *testing.T, ctx context.Context, folder, commandLine string, environment ...string) *exec.Cmd {
 	t.Helper()
 	path, err := programs()
 	if err != nil {
@@ -76,7 +83,7 @@ func shell(t *testing.T, ctx context.Context, folder, commandLine string) *exec.
 	}
 	command := exec.CommandContext(ctx, "sh", "-euc", commandLine)
 	command.Dir = folder
-	command.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+	command.Env = append(os.Environ(), append(environment, "PATH="+path+":"+os.Getenv("PATH"))...)
 	return command
 }
 
