@@ -46,6 +46,7 @@ func (p *program) serve(ctx context.Context, config chancery.Config) (err error)
 	if err != nil {
 		return err
 	}
+	config = chancery.Tune(config)
 	server, err := chancery.Open(ctx, config, chancery.Options{Log: log, Version: version()})
 	if err != nil {
 		if missing, ok := errors.AsType[*fs.PathError](err); ok && missing.Path == config.MasterKeyFile && errors.Is(err, fs.ErrNotExist) {
