@@ -162,10 +162,11 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	s := scope{dialect: c.dialect, call: c, now: c.dialect.now(), retryAfter: 1}
 	if e, ok := errors.AsType[*core.Error](err); ok {
 		s.retryAfter = max(1, int64((e.RetryAfter+time.Second-1)/time.Second))
-		s.issues = c.issuesOf(e)
+		if s.issues = c.issuesOf(e); len(s.issues) > 0 {
+			s.issue = &s.issues[0]
+		}
 	}
 	if err := c.write(w, rp, &s); err != nil {
-		s.issues = nil
 		if c.write(w, c.replies[core.Internal], &s) != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 		}

@@ -154,6 +154,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
 	case f.where&p.in == 0:
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
+	case first == "issue" && p.in == inError && !p.issues:
+		return nil, fmt.Sprintf("%s is not known in %s, which no issue leads to", name, p.what), "issues are known in the replies to invalid_request and what is below it"
 	case first == "key" && !p.keys:
 		return nil, fmt.Sprintf("%s is not known in %s, which no access key can reach", name, p.what), "name key in subject, or in the route's as"
 	}

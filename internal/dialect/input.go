@@ -205,29 +205,21 @@ func (r *reader) source(n *yaml.Node, text string) (source, bool) {
 	return src, true
 }
 
-// constantValue reads a scalar of the input's type, or of any type for "any".
+// constantValue reads a value of the input's type, as it is written in the file.
 func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
-	v := r.scalar(n, "the value")
-	if v == nil {
-		return body.Value{}, false
+	v := n
+	if n.Kind == yaml.ScalarNode {
+		if v = r.scalar(n, "the value"); v == nil {
+			return body.Value{}, false
+		}
 	}
-	native, ok := scalarValue(v)
-	if !ok && v.Tag != "!!null" {
-		r.fault(n, "", "%s is not taken as a value", kindName(v))
-		return body.Value{}, false
-	}
-	dst, err := appendValue(nil, native)
-	if err != nil {
-		r.fault(n, "", "%v", err)
-		return body.Value{}, false
-	}
-	value, err := body.ParseJSON(dst, body.Limits{Bytes: maxFile, Depth: 1, Fields: 1, FieldBytes: maxFile})
+	value, err := body.ParseJSON(r.plainJSON(nil, v), body.Limits{Bytes: maxFile, Depth: maxDepth, Fields: maxNodes, FieldBytes: maxFile})
 	if err != nil {
 		r.fault(n, "", "%v", err)
 		return body.Value{}, false
 	}
 	if !hasType(value, typ) {
-		r.fault(n, "quote it if it is text", "%s is not of the input's type %s", v.Value, typ)
+		r.fault(n, "quote it if it is text", "%s is not of the input's type %s", body.AppendJSON(nil, value), typ)
 		return body.Value{}, false
 	}
 	return value, true
