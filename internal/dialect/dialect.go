@@ -53,8 +53,9 @@ type Dialect struct {
 	protectedReplies   map[core.Kind]*reply
 	fileIssueTemplates map[string]node
 
-	samples  Samples
-	examples []Example
+	attributes []string // that the file names
+	samples    Samples
+	examples   []Example
 }
 
 // Name is what the file calls itself, such as "pagfast".
@@ -125,6 +126,10 @@ type RouteInfo struct {
 	Operation Operation
 	Policy    string // the token policy that it issues by; "" for none
 }
+
+// Attributes are the names of the account and access key attributes that the file
+// names, in its order: what the dialect's realm has to declare.
+func (d *Dialect) Attributes() []string { return slices.Clone(d.attributes) }
 
 // Examples are the file's examples.
 func (d *Dialect) Examples() []Example { return slices.Clone(d.examples) }

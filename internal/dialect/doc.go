@@ -5,4 +5,11 @@
 // It owns the form of dialect files and the bytes on the wire. It does not decide
 // who may sign in: that is core's. It does not read bodies or echo them: its
 // subpackage body does. internal/web/login joins it with core.
+//
+// A request meets the files in this order: path.go and accept.go find its route and
+// how its body is read, decode.go reads the inputs of input.go and asks the rules of
+// rule.go, call.go writes the reply of reply.go. What a file may name is the one
+// table of fact.go; template.go and expression.go compile what it writes, and
+// render.go runs it. reader.go, member.go and locate.go read YAML and find the place
+// of every fault; reachable.go asks whether the parts suffice for each other.
 package dialect

@@ -57,9 +57,10 @@ type leaf struct {
 }
 
 var (
-	factPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
-	instantF = regexp.MustCompile(`^(iso|iso_full|epoch|epoch_ms)\(\s*([A-Za-z_.]+)\s*(?:,\s*([0-9])\s*)?\)$`)
-	keywords = []string{"true", "false", "null"}
+	factPath      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
+	attributePath = regexp.MustCompile(`\b(?:account|key)\.attributes\.([A-Za-z_][A-Za-z0-9_]*)`)
+	instantF      = regexp.MustCompile(`^(iso|iso_full|epoch|epoch_ms)\(\s*([A-Za-z_.]+)\s*(?:,\s*([0-9])\s*)?\)$`)
+	keywords      = []string{"true", "false", "null"}
 )
 
 // baseEnv knows every fact; where each may be named is checked after compiling.
@@ -80,6 +81,11 @@ var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
 func (r *reader) expression(n *yaml.Node, text string, offset int, p *place) *leaf {
 	lead := len([]rune(text)) - len([]rune(strings.TrimLeft(text, " \t\n")))
 	text, offset = strings.TrimSpace(text), offset+lead
+	for _, m := range attributePath.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(r.dialect.attributes, m[1]) {
+			r.dialect.attributes = append(r.dialect.attributes, m[1])
+		}
+	}
 	if r.expressions++; r.expressions > maxExpressions {
 		if r.expressions == maxExpressions+1 {
 			r.faultAt(n, offset, "", "the file has more than %d expressions", maxExpressions)

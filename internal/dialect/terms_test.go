@@ -110,6 +110,9 @@ func TestSamples(t *testing.T) {
 	if len(s.Keys) != 5 || s.Keys[0].Key.Account != s.Accounts[0].Account.ID || !s.Keys[0].Key.SecretDigest.Equal(s.Keys[0].Secret.Digest()) || s.Keys[2].Key.ExpiresAt.Year() != 2020 {
 		t.Errorf("Samples() = %+v", s)
 	}
+	if got := load(t, "pagfast", nil).Attributes(); !slices.Equal(got, []string{"realm", "ca", "cid", "domain"}) {
+		t.Errorf("Attributes() = %q", got)
+	}
 	if a := s.Accounts[0].Account; a.Realm != "test" || a.Attributes["realm"] != "Partner" || !a.Active || len(a.Roles) != 2 {
 		t.Errorf("sample account = %+v", a)
 	}
