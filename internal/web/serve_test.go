@@ -25,9 +25,10 @@ import (
 // R20 in short: unready at once; while it drains everything is answered, with
 // Connection: close; what is under way finishes.
 func TestDrain(t *testing.T) {
-	release, unready := make(chan struct{}), make(chan struct{})
+	begun, release, unready := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	s := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/slow" {
+			close(begun)
 			<-release
 		}
 		web.Reply(w, http.StatusOK, "done")
@@ -35,6 +36,7 @@ func TestDrain(t *testing.T) {
 
 	slow, kept := s.dial(t), s.dial(t)
 	_, _ = io.WriteString(slow, get("/slow"))
+	<-begun
 	fromKept := bufio.NewReader(kept)
 	_, _ = io.WriteString(kept, get("/"))
 	if got := readReply(t, fromKept, "GET"); got.Close {
@@ -79,11 +81,12 @@ func TestDrain(t *testing.T) {
 }
 
 func TestGraceEnds(t *testing.T) {
-	s := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }),
+	begun := make(chan struct{})
+	s := serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { close(begun); <-r.Context().Done() }),
 		web.Options{}, web.ServeOptions{Grace: 100 * time.Millisecond})
 	conn := s.dial(t)
 	_, _ = io.WriteString(conn, get("/"))
-	eventually(t, "the request has arrived", func() bool { return s.listener.taken.Load() > 0 })
+	<-begun
 	s.stop()
 	select {
 	case err := <-s.ended:
