@@ -65,7 +65,7 @@ func expectedKinds(data []byte, limits Limits) []core.Kind {
 		return []core.Kind{core.TooLarge}
 	case !utf8.Valid(data):
 		return []core.Kind{core.BadEncoding}
-	case strings.Trim(string(text), " \t\r\n") == "":
+	case len(data) == 0:
 		return []core.Kind{core.BodyMissing}
 	}
 	depth, fields, longest := measure(text)

@@ -17,7 +17,7 @@ import (
 // ParseJSON reads one JSON text (RFC 8259), before which a UTF-8 byte order mark may
 // stand. Of members with the same name the last value wins, at the place of the first.
 //
-// It refuses with BodyMissing what is empty or blank, with BadEncoding what is not
+// It refuses with BodyMissing what is empty (blanks are not), with BadEncoding what is not
 // UTF-8, with TooLarge, TooManyFields and FieldTooLarge what is over the limits, and
 // with MalformedBody, wrapping a [*SyntaxError], all else that is not JSON, NaN and
 // Infinity included, or is nested too deep.
@@ -28,10 +28,10 @@ func ParseJSON(data []byte, limits Limits) (Value, error) {
 	if !utf8.Valid(data) {
 		return Value{}, refuse(core.BadEncoding, "body is not UTF-8")
 	}
-	text := bytes.TrimPrefix(data, []byte("\ufeff"))
-	if len(bytes.Trim(text, " \t\r\n")) == 0 {
+	if len(data) == 0 {
 		return Value{}, refuse(core.BodyMissing, "body is empty")
 	}
+	text := bytes.TrimPrefix(data, []byte("\ufeff"))
 	p := parsers.Get().(*parser)
 	defer p.release()
 	p.reset(text, limits)

@@ -28,8 +28,8 @@ func TestParseJSON(t *testing.T) {
 		{"NUL in a string", `"\u0000"`, "", `"\u0000"`},
 
 		{"nothing", "", core.BodyMissing, ""},
-		{"blanks", " \t\r\n", core.BodyMissing, ""},
-		{"a byte order mark alone", "\ufeff", core.BodyMissing, ""},
+		{"blanks", " \t\r\n", core.MalformedBody, ""},
+		{"a byte order mark alone", "\ufeff", core.MalformedBody, ""},
 		{"not UTF-8 in a string", "\"\xff\"", core.BadEncoding, ""},
 		{"not UTF-8 outside", "\xff", core.BadEncoding, ""},
 		{"Latin-1", "{\"a\":\"\xe9\"}", core.BadEncoding, ""},
@@ -140,6 +140,7 @@ func TestSyntaxErrorTellsPlaceAndQuotesNothing(t *testing.T) {
 		{`{"p":1} S3cret`, "more after the end of the value at offset 7"},
 		{`{1:"S3cret"}`, "object member name must be a string at offset 1"},
 		{`{S3cret:1}`, "unexpected character at start of value at offset 1"},
+		{"  ", "unexpected end at offset 0"},
 		{`NaN`, "unexpected character at start of value at offset 0"},
 		{strings.Repeat("[", 20), "nested too deep at offset 17"},
 	} {
