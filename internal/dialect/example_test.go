@@ -132,3 +132,59 @@ func TestExamples(t *testing.T) {
 		}
 	}
 }
+
+// TestExamplesFail: a file whose words differ from its examples is told which bytes
+// differ; order, types and headers count.
+func TestExamplesFail(t *testing.T) {
+	for _, tt := range []struct{ old, changed, example, want string }{
+		{"detail: LOGIN_USER_NOT_VERIFIED", "detail: LOGIN_USER_NOT_VERIFIED!", "unverified account", `got  {"detail":"LOGIN_USER_NOT_VERIFIED!"}`},
+		{"        access_token: ${token.value}\n        token_type: bearer\n", "        token_type: bearer\n        access_token: ${token.value}\n", "login", `want {"access_token":"e30.e30.c2ln","token_type":"bearer"}`},
+		{"access_token: ${token.value}", "access_token: no jwt", "login", `want {"access_token":"<jwt>"`},
+		{"method_not_allowed: {status: 405, json", "method_not_allowed: {status: 405, type: text/json, json", "", ""},
+	} {
+		source := strings.Replace(fileText(t, "kyc"), tt.old, tt.changed, 1)
+		if source == fileText(t, "kyc") {
+			t.Fatalf("kyc.yaml lacks %q", tt.old)
+		}
+		server := httptest.NewServer(desk{loadText(t, source), testTime})
+		defer server.Close()
+		var diff string
+		for _, result := range loadText(t, source).RunExamples(t.Context(), noRedirects, server.URL, sampleToken) {
+			if result.Example.Name == tt.example {
+				diff = result.Diff
+			} else if tt.example == "" && result.Diff != "" {
+				t.Errorf("%s: %s", result.Example.Name, result.Diff)
+			}
+		}
+		if !strings.Contains(diff, tt.want) {
+			t.Errorf("%s: Diff = %q, want %q", tt.changed, diff, tt.want)
+		}
+	}
+}
+
+func TestPlaceholders(t *testing.T) {
+	for _, tt := range []struct {
+		want, got string
+		same      bool
+	}{
+		{`{"a":"<any>","b":"<integer>"}`, `{"a":[1],"b":7}`, true},
+		{`{"b":"<integer>"}`, `{"b":"7"}`, false},
+		{`{"b":"<integer>"}`, `{"b":7.5}`, false},
+		{`{"a":"<uuid>"}`, `{"a":"65d0f5c9-7fb0-455c-9036-9e72f0a8d0f6"}`, true},
+		{`{"a":"<uuid>"}`, `{"a":"65D0F5C9"}`, false},
+		{`{"a":"<iso>"}`, `{"a":"2026-01-31T09:30:00.123456Z"}`, true},
+		{`{"a":"in <integer> s"}`, `{"a":"in 15 s"}`, true},
+		{`{"a":"in <integer> s"}`, `{"a":"in a s"}`, false},
+		{`{"a":1,"b":2}`, `{"b":2,"a":1}`, false},
+		{`{"a":1}`, `{"a":1,"b":2}`, false},
+		{`{"a":1}`, `{"a": 1}`, false},
+		{`{"a":null}`, `{}`, false},
+		{`["<any>"]`, `["x","y"]`, false},
+		{`{"a":"<other>"}`, `{"a":"<other>"}`, true},
+	} {
+		e := Example{Status: 200, ReplyJSON: []byte(tt.want)}
+		if diff := e.Compare(200, http.Header{}, []byte(tt.got)); (diff == "") != tt.same {
+			t.Errorf("Compare(%s, %s) = %q", tt.want, tt.got, diff)
+		}
+	}
+}
