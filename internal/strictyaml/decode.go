@@ -189,6 +189,7 @@ func (w *walker) unique(path string, node *yaml.Node) {
 		for i, item := range node.Content {
 			w.unique(fmt.Sprintf("%s[%d]", path, i), item)
 		}
+	default: // an alias was looked at where it was anchored
 	}
 }
 
