@@ -220,13 +220,18 @@ func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]
 	return authorities, nil
 }
 
-// ensureRealm makes the realm of a mount at its first start.
+// ensureRealm makes the realm of a mount at its first start, with the attributes
+// that the dialect speaks of as texts.
 func (s *Server) ensureRealm(ctx context.Context, d *dialect.Dialect) error {
 	_, err := s.registry.Realms.Realm(ctx, d.Realm())
 	if core.KindOf(err) != core.NotFound {
 		return err
 	}
-	_, err = s.registry.PutRealm(ctx, core.RealmInfo{Name: d.Realm()}, core.Origin{Actor: "server"})
+	attributes := map[string]core.AttributeType{}
+	for _, name := range d.Attributes() {
+		attributes[name] = core.StringAttribute
+	}
+	_, err = s.registry.PutRealm(ctx, core.RealmInfo{Name: d.Realm(), Attributes: attributes}, core.Origin{Actor: "server"})
 	return err
 }
 
