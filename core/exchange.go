@@ -131,7 +131,7 @@ func (a *Authority) authenticatePassword(ctx context.Context, credential Credent
 func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
 	canonical, err := Canonical(login)
 	if err != nil {
-		canonical = "\x00" // no account's: control characters are refused at creation
+		canonical = "\x01" // no account's: control characters are refused at creation
 	}
 	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
 }

@@ -24,32 +24,32 @@ func main() {
 	dir := flag.String("dir", "", "folder for the database; default: a temporary one")
 	database := flag.String("database", "", "postgres:// URL of an empty database; default: SQLite")
 	seconds := flag.Int("seconds", 5, "length of each load run")
+	profile := flag.String("profile", "", "file for a CPU profile of the server")
 	only := flag.String("only", "", "names of the scenarios to run, with commas; default: all")
 	flag.Parse()
-	if err := run(*role, *dir, *database, time.Duration(*seconds)*time.Second, *only); err != nil {
+	if err := run(*role, bench{dir: *dir, database: *database, duration: time.Duration(*seconds) * time.Second, profile: *profile}, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(role, dir, database string, duration time.Duration, only string) error {
+func run(role string, b bench, only string) error {
 	switch role {
 	case "server":
-		return serveChancery(dir, database)
+		return serveChancery(b.dir, b.database, b.profile)
 	case "bare":
 		return serveBare()
 	}
-	if dir == "" {
+	if b.dir == "" {
 		var err error
-		if dir, err = os.MkdirTemp("", "chancery-bench-"); err != nil {
+		if b.dir, err = os.MkdirTemp("", "chancery-bench-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer os.RemoveAll(b.dir)
 	}
-	if err := seed(context.Background(), config(dir, database, "127.0.0.1:0", "127.0.0.1:0")); err != nil {
+	if err := seed(context.Background(), config(b.dir, b.database, "127.0.0.1:0", "127.0.0.1:0")); err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
-	b := bench{dir: dir, database: database, duration: duration}
 	defer b.stop()
 	for _, s := range scenarios {
 		if only != "" && !strings.Contains(","+only+",", ","+s.name+",") {

@@ -22,6 +22,7 @@ const (
 type bench struct {
 	dir, database string
 	duration      time.Duration
+	profile       string // "" for none
 	server, bare  *child
 	hashes        float64 // raw rate, measured once
 }
@@ -50,7 +51,7 @@ func (b *bench) stop() {
 func (b *bench) chancery() (*child, error) {
 	if b.server == nil {
 		var err error
-		if b.server, err = startChild("server", "-dir", b.dir, "-database", b.database); err != nil {
+		if b.server, err = startChild("server", "-dir", b.dir, "-database", b.database, "-profile", b.profile); err != nil {
 			return nil, err
 		}
 	}

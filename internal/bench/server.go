@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"github.com/chancery-auth/chancery"
@@ -85,7 +86,18 @@ func seed(ctx context.Context, c chancery.Config) error {
 }
 
 // serveChancery is the measured server.
-func serveChancery(dir, database string) error {
+func serveChancery(dir, database, profile string) error {
+	if profile != "" {
+		file, err := os.Create(profile) //nolint:gosec // named on the command line
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	public, admin := freeAddress(), freeAddress()
 	logs, err := os.OpenFile(filepath.Join(dir, "server.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -94,7 +106,7 @@ func serveChancery(dir, database string) error {
 	defer logs.Close()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	c := config(dir, database, public, admin)
+	c := chancery.Tune(config(dir, database, public, admin))
 	c.Drain = time.Millisecond
 	server, err := chancery.Open(ctx, c, chancery.Options{Log: slog.New(slog.NewJSONHandler(logs, nil))})
 	if err != nil {

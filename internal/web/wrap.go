@@ -36,6 +36,7 @@ type Record struct {
 	Operation string
 	Route     string    // a label of the handler's; never the path, which may hold an address
 	Outcome   core.Kind // "" for success
+	Routine   bool      // a bearer check, one of very many: when it succeeds, the access log has it at debug
 	Method    string    // one of the known methods, or "other"
 	Status    int
 	Bytes     int64 // of the reply's body

@@ -31,7 +31,7 @@ type handler struct{ Options }
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	note := web.Note(r)
 	note.Dialect, note.Realm = h.Dialect.Name(), h.Dialect.Realm()
-	note.Operation, note.Route = "forward_auth", "forward-auth"
+	note.Operation, note.Route, note.Routine = "forward_auth", "forward-auth", true
 	if r.ContentLength != 0 && r.ProtoMajor == 1 {
 		w.Header().Set("Connection", "close") // nginx announces a body that it never sends
 	}

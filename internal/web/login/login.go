@@ -91,6 +91,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGrou
 	note := web.Note(r)
 	note.Dialect, note.Realm = mount.Dialect.Name(), mount.Dialect.Realm()
 	note.Operation, note.Route = string(call.Operation()), call.Route()
+	note.Routine = call.Operation() == dialect.Whoami
 	origin := web.Origin(r)
 	call.RequestID = origin.RequestID
 	defer web.Recover(r, func(err error) { call.Refuse(w, err) })

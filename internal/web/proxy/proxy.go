@@ -45,7 +45,7 @@ type handler struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	note := web.Note(r)
 	note.Dialect, note.Realm = h.Dialect.Name(), h.Dialect.Realm()
-	note.Operation, note.Route = "proxy", "protected"
+	note.Operation, note.Route, note.Routine = "proxy", "protected", true
 	defer web.Recover(r, func(err error) { h.Dialect.Protected(r).Refuse(w, err) })
 	identity, err := h.judge(r)
 	if err != nil {
