@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,14 +26,8 @@ func (p *program) configCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var faults []error
-			for i, mount := range config.Serve {
-				if _, err := chancery.LoadDialect(config, mount); err != nil {
-					faults = append(faults, fmt.Errorf("serve[%d]: %w", i, err))
-				}
-			}
-			if len(faults) > 0 {
-				return configFault(errors.Join(faults...), hintFor(errors.Join(faults...)))
+			if err := chancery.CheckDialects(config); err != nil {
+				return configFault(err, hintFor(err))
 			}
 			for _, mount := range config.Serve {
 				fmt.Fprintf(p.out, "serves %s for realm %s at %s%s\n", mount.Dialect, mount.Realm, config.Issuer, mount.Prefix)

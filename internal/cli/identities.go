@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/strictyaml"
 )
@@ -155,6 +156,11 @@ func (a *accountEntry) check(path string, realm core.RealmInfo, fault func(strin
 	}
 	if given > 1 {
 		fault(path, errors.New("give one of password, password_file and password_hash"))
+	}
+	if a.PasswordHash != "" {
+		if err := chancery.CheckPasswordHash(a.PasswordHash); err != nil {
+			fault(path+".password_hash", err)
+		}
 	}
 }
 

@@ -101,6 +101,7 @@ func TestParseIdentitiesTellsAllFaults(t *testing.T) {
 		`i.yaml:8:9: realms[1].accounts[1]: the password must have at least 8 characters`,
 		`i.yaml:10:9: realms[1].accounts[2].login: login name: give 1 to 320 bytes`,
 		`i.yaml:11:9: realms[1].accounts[3]: give one of password, password_file and password_hash`,
+		`i.yaml:13:9: realms[1].accounts[3].password_hash: password hash: format is not supported`,
 		`i.yaml:15:9: realms[1].accounts[4].password_file: open missing: no such file`,
 		`i.yaml:17:9: realms[1].access_keys[0]: give an identifier, or a name`,
 		`i.yaml:18:9: realms[1].access_keys[1]: owner: name the login`,
@@ -112,8 +113,8 @@ func TestParseIdentitiesTellsAllFaults(t *testing.T) {
 			t.Errorf("no fault begins with %q", want)
 		}
 	}
-	if got := strings.Count(err.Error(), "\n") + 1; got != 13 {
-		t.Errorf("%d faults, want 13:\n%v", got, err)
+	if got := strings.Count(err.Error(), "\n") + 1; got != 14 {
+		t.Errorf("%d faults, want 14:\n%v", got, err)
 	}
 	if strings.Contains(err.Error(), "long enough") || strings.Contains(err.Error(), "short\n") {
 		t.Errorf("a password is repeated:\n%v", err)

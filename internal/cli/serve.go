@@ -46,6 +46,9 @@ func (p *program) serve(ctx context.Context, config chancery.Config) (err error)
 	if err != nil {
 		return err
 	}
+	if err := chancery.CheckDialects(config); err != nil {
+		return configFault(err, hintFor(err))
+	}
 	config = chancery.Tune(config)
 	server, err := chancery.Open(ctx, config, chancery.Options{Log: log, Version: version()})
 	if err != nil {
