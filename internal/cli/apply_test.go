@@ -28,6 +28,8 @@ func (plainPasswords) Hash(_ context.Context, _ core.Realm, secret core.Secret) 
 	return core.PasswordHash(secret.Reveal()), nil
 }
 
+func (plainPasswords) Supports(core.PasswordHash) error { return nil }
+
 func (plainPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
 
 func testRegistry() *core.Registry {

@@ -8,6 +8,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -39,7 +40,11 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(p.out)
 	root.SetErr(p.err)
-	return p.report(root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted before it was done") // whatever it was in the midst of
+	}
+	return p.report(err)
 }
 
 func (p *program) root() *cobra.Command {

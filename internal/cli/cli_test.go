@@ -2,8 +2,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,6 +52,17 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("exit code %d, standard error:\n%s\nwant %d and %q", code, errs, tt.code, tt.want)
 			}
 		})
+	}
+}
+
+func TestInterruptedIsSaidPlainly(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var errs bytes.Buffer
+	p := &program{in: strings.NewReader(""), out: io.Discard, err: &errs}
+	if code := p.run(ctx, []string{"demo", "--listen", "127.0.0.1:0"}); code != exitFailure || errs.String() != "chancery: interrupted before it was done\n" {
+		t.Errorf("run() = %d, %q", code, errs.String())
 	}
 }
 

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"net/netip"
 
 	"github.com/chancery-auth/chancery/core"
 )
@@ -13,7 +12,7 @@ func dryRegistry(registry *core.Registry) *core.Registry {
 	dry.Realms = &dryRealms{realmStore: registry.Realms, written: map[core.Realm]core.RealmInfo{}}
 	dry.Accounts = &dryAccounts{Accounts: registry.Accounts, written: map[core.Realm]map[core.CanonicalLogin]core.Account{}}
 	dry.AccessKeys = &dryKeys{AccessKeys: registry.AccessKeys, written: map[core.Realm]map[string]core.AccessKey{}}
-	dry.Passwords = dryPasswords{}
+	dry.Passwords = dryPasswords{registry.Passwords}
 	return &dry
 }
 
@@ -99,16 +98,8 @@ func (d *dryKeys) UpdateAccessKey(ctx context.Context, realm core.Realm, id core
 }
 
 // dryPasswords makes no hash: nothing will be stored.
-type dryPasswords struct{}
-
-func (dryPasswords) Admit(context.Context, core.Realm, netip.Prefix) error { return nil }
-
-func (dryPasswords) Verify(context.Context, core.Realm, core.PasswordHash, core.Secret) (match, outdated bool, err error) {
-	return false, false, nil
-}
+type dryPasswords struct{ core.Passwords }
 
 func (dryPasswords) Hash(context.Context, core.Realm, core.Secret) (core.PasswordHash, error) {
 	return "", nil
 }
-
-func (dryPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
