@@ -1,0 +1,208 @@
+package contracttest
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chancery-auth/chancery/internal/token/tokentest"
+)
+
+// TestForgeries proves S34: every forgery of every contract's token, with and
+// without the use of its secret, gets the same 401.
+func TestForgeries(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	for _, c := range contracts {
+		sub(t, c.name, func(t *testing.T) {
+			m := w.member(t, c)
+			valid := w.forge(t, c, c.claims(m, nil))
+			all := tokentest.Forgeries(c.algorithm(), w.secret(t, c), valid)
+			for _, f := range w.forgeries(t, c, m) {
+				all = append(all, tokentest.Forgery{Name: f.name, Token: f.token})
+			}
+			if len(all) < 60 {
+				t.Fatalf("%d forgeries, want 60", len(all))
+			}
+			w.upstream.took()
+			want := w.send(t, c, c.present("nonsense")).String()
+			for _, f := range all {
+				switch {
+				case strings.ContainsAny(f.Token, "\r\n\x00"):
+					continue // cannot stand in a header field
+				case strings.TrimSpace(f.Token) == valid:
+					continue // HTTP and 1.7 drop blanks around it
+				}
+				got := w.send(t, c, c.present(f.Token))
+				if len(f.Token) > 12<<10 {
+					if got.status != 431 && got.status != 401 {
+						t.Errorf("%s: %s, want the header refused", f.Name, clip(got.String()))
+					}
+				} else if got.String() != want {
+					t.Errorf("%s\n%s\nwant %s", f.Name, got, want)
+				}
+			}
+			if n := w.upstream.took(); n != 0 {
+				t.Errorf("%d forgeries reached the API behind", n)
+			}
+			c.expect(t, w.send(t, c, c.present("nonsense")), c.invalid())
+		})
+	}
+}
+
+// TestPurposes proves S28 and S39 for every kind of token and ticket that there
+// is, at every place that takes one: each opens its own place alone.
+func TestPurposes(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	owner := w.account(t, contractA)
+	ticket := w.ticket(t, owner, 1)
+	tokens := map[string]string{"ticket": ticket}
+	for _, c := range contracts {
+		tokens[c.name] = w.token(t, c, w.member(t, c))
+	}
+	for _, kind := range sortedKeys(tokens) {
+		for _, c := range contracts {
+			sub(t, kind+" at "+c.name, func(t *testing.T) {
+				got := w.send(t, c, c.present(tokens[kind]))
+				if kind == c.name {
+					if got.status != 200 {
+						t.Errorf("got %s, want 200", got)
+					}
+					return
+				}
+				c.expect(t, got, c.invalid())
+			})
+		}
+		sub(t, kind+" at the reset", func(t *testing.T) {
+			want := badTicket
+			if kind == "ticket" {
+				want = passwordUpdated
+			}
+			contractA.expect(t, w.send(t, contractA, resetWith(tokens[kind], "long enough")), want)
+		})
+	}
+}
+
+var looksLikeToken = regexp.MustCompile(jwtPattern)
+
+// TestMint proves S22: of all routes of the four dialects, the four logins mint
+// and no other does, whatever they are sent.
+func TestMint(t *testing.T) {
+	t.Parallel()
+	w := openWorld(t)
+	var minting, all []string
+	for _, d := range w.server.Dialects() {
+		for _, path := range d.Paths() {
+			all = append(all, path)
+			if w.mints(t, path) {
+				minting = append(minting, path)
+			}
+		}
+	}
+	slices.Sort(minting)
+	want := []string{"POST /api/v1/login/access-token", "POST /auth/jwt/login", "POST /login", "POST /v4/auth"}
+	sub(t, "routes", func(t *testing.T) {
+		if !slices.Equal(minting, want) {
+			t.Errorf("of %q mint %q, want %q", all, minting, want)
+		}
+		if len(all) < 7 {
+			t.Errorf("routes: %q, want 7 at least", all)
+		}
+	})
+	sub(t, "source", mintsInSource)
+}
+
+// mints sends everything that could be taken for a credential to one route of
+// every contract's host.
+func (w *world) mints(t *testing.T, path string) bool {
+	t.Helper()
+	method, target, _ := strings.Cut(path, " ")
+	found := false
+	for _, c := range contracts {
+		m := w.member(t, c)
+		token := w.token(t, c, w.member(t, c)) // another's, as one of its own might be the same again
+		at := regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(target, m.account.Login)
+		for _, other := range contracts {
+			r := other.loginWith(m.identifier, m.secret).as(method).at(at).with("Authorization: Bearer " + token)
+			got := w.send(t, c, r)
+			shown := looksLikeToken.FindString(got.String())
+			found = found || (shown != "" && shown != token)
+		}
+	}
+	return found
+}
+
+// mintsInSource reads the program: one place signs, and one operation gets there.
+func mintsInSource(t *testing.T) {
+	callers := map[string][]string{}
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if base := entry.Name(); base == "testdata" || base == "clients" || (strings.HasPrefix(base, ".") && base != "..") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		return addCallers(callers, rel, name)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outside []string
+	for _, caller := range callers["Sign"] {
+		// keyring is the Signer, token and tokentest the arithmetic below it.
+		if !strings.HasPrefix(caller, "internal/keyring/") && !strings.HasPrefix(caller, "internal/token/") {
+			outside = append(outside, caller)
+		}
+	}
+	if want := []string{"core/exchange.go: issue"}; !slices.Equal(outside, want) {
+		t.Errorf("Sign is called by %q, want %q", outside, want)
+	}
+	var issuers []string
+	for _, caller := range callers["issue"] {
+		if strings.HasPrefix(caller, "core/") {
+			issuers = append(issuers, caller)
+		}
+	}
+	if want := []string{"core/exchange.go: Exchange"}; !slices.Equal(issuers, want) {
+		t.Errorf("issue is called by %q, want %q", issuers, want)
+	}
+}
+
+// addCallers notes the functions of a file that call a method Sign or issue.
+func addCallers(callers map[string][]string, rel, name string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+	if err != nil {
+		return err
+	}
+	for _, declaration := range file.Decls {
+		function, ok := declaration.(*ast.FuncDecl)
+		if !ok {
+			continue
+		}
+		ast.Inspect(function, func(n ast.Node) bool {
+			if selector, ok := n.(*ast.SelectorExpr); ok && (selector.Sel.Name == "Sign" || selector.Sel.Name == "issue") {
+				callers[selector.Sel.Name] = append(callers[selector.Sel.Name], filepath.ToSlash(rel)+": "+function.Name.Name)
+			}
+			return true
+		})
+	}
+	return nil
+}
