@@ -23,11 +23,16 @@ type plainHash struct {
 	mu       sync.Mutex
 	compared []string // by hash, in order
 	upgrades sync.WaitGroup
+	// meanwhile is what happens while a password is being compared; nil for nothing.
+	meanwhile func()
 }
 
 func (*plainHash) Admit(context.Context, core.Realm, netip.Prefix) error { return nil }
 
 func (p *plainHash) Verify(_ context.Context, _ core.Realm, hash core.PasswordHash, secret core.Secret) (match, outdated bool, err error) {
+	if p.meanwhile != nil {
+		p.meanwhile()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.compared = append(p.compared, string(hash))
@@ -38,6 +43,8 @@ func (p *plainHash) Verify(_ context.Context, _ core.Realm, hash core.PasswordHa
 func (*plainHash) Hash(_ context.Context, _ core.Realm, secret core.Secret) (core.PasswordHash, error) {
 	return core.PasswordHash("new:" + secret.Reveal()), nil
 }
+
+func (*plainHash) Supports(core.PasswordHash) error { return nil }
 
 func (p *plainHash) Later(_ core.Realm, secret core.Secret, done func(core.PasswordHash)) {
 	p.upgrades.Go(func() { done(core.PasswordHash("new:" + secret.Reveal())) })
@@ -412,6 +419,54 @@ func TestNewPasswordEndsTokens(t *testing.T) {
 		_, err = w.Whoami(t.Context(), fresh.Value)
 		want(t, "the new token", err, "")
 	})
+}
+
+// S46, S47: a password that was right when the login began gives no token when the
+// account has changed by the time it is compared.
+func TestChangeDuringLogin(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, w *world){
+		"reset": func(t *testing.T, w *world) {
+			ticket := w.requestTicket(t, "ada@example.com")
+			want(t, "ResetPassword", w.ResetPassword(t.Context(), core.PasswordReset{Ticket: ticket, Password: core.NewSecret("a new password")}), "")
+		},
+		"disabled": func(t *testing.T, w *world) {
+			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, nil)
+				w.account(t, "ada@example.com", nil)
+				w.passwords.meanwhile = func() {
+					w.passwords.meanwhile = nil
+					time.Sleep(1500 * time.Millisecond)
+					change(t, w)
+				}
+				_, err := w.login(t.Context(), "ada@example.com", "right password")
+				want(t, "Exchange", err, core.BadSecret)
+			})
+		})
+	}
+}
+
+// A panic on the way leaves no attempt reserved for ever.
+func TestPanicSettlesTheAttempt(t *testing.T) {
+	w := newWorld(t, nil)
+	w.account(t, "ada@example.com", nil)
+	w.passwords.meanwhile = func() { panic("a defect") }
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic did not come up")
+			}
+		}()
+		_, _ = w.login(t.Context(), "ada@example.com", "right password")
+	}()
+	if !slices.Equal(w.attempts.ended, []string{"abandoned"}) {
+		t.Errorf("the attempt %v, want abandoned", w.attempts.ended)
+	}
 }
 
 // requestTicket asks for a recovery mail and makes it out.

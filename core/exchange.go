@@ -28,16 +28,50 @@ func (a *Authority) Exchange(ctx context.Context, credential Credential) (Token,
 	if !ok {
 		return Token{}, refuse(Internal, "dialect %s has no token policy %q", a.terms.Dialect, credential.Policy)
 	}
-	attempt, err := a.deps.Attempts.Begin(ctx, a.attemptKey(credential))
-	if err != nil {
-		return Token{}, a.recordRefusal(ctx, credential.Origin, Identity{}, err)
+	// A token is as old as what was read for it: a change that comes while the
+	// password is being compared ends it (S46).
+	begun := a.deps.Now()
+	identity, err := a.attempt(ctx, credential)
+	if err == nil {
+		err = a.unchanged(ctx, identity.Account)
 	}
-	identity, err := a.authenticate(ctx, credential)
-	settle(attempt, err)
 	if err != nil {
 		return Token{}, a.recordRefusal(ctx, credential.Origin, identity, err)
 	}
-	return a.issue(ctx, policy, identity, credential.Origin)
+	return a.issue(ctx, policy, identity, credential.Origin, begun)
+}
+
+// attempt authenticates as one counted try.
+func (a *Authority) attempt(ctx context.Context, credential Credential) (identity Identity, err error) {
+	attempt, err := a.deps.Attempts.Begin(ctx, a.attemptKey(credential))
+	if err != nil {
+		return Identity{}, err
+	}
+	settled := false
+	defer func() {
+		if !settled { // a panic is on its way up
+			attempt.Abandoned()
+		}
+	}()
+	identity, err = a.authenticate(ctx, credential)
+	settled = true
+	settle(attempt, err)
+	return identity, err
+}
+
+// unchanged refuses when the account was disabled, or its password changed, while
+// it signed in.
+func (a *Authority) unchanged(ctx context.Context, account Account) error {
+	current, err := a.deps.Recent.RecentAccount(ctx, a.terms.Realm, account.ID)
+	switch {
+	case KindOf(err) == NotFound:
+		return &Error{Kind: Unknown}
+	case err != nil:
+		return err
+	case current.TokensFrom.After(account.TokensFrom):
+		return refuse(BadSecret, "the account changed meanwhile")
+	}
+	return nil
 }
 
 // attemptKey counts all spellings of a login name as one.
@@ -72,8 +106,11 @@ func (a *Authority) recordRefusal(ctx context.Context, origin Origin, identity I
 	if identity.Key != nil {
 		event.Key = identity.Key.ID
 	}
-	if event.Outcome == Unavailable {
+	switch event.Outcome {
+	case Unavailable:
 		return refusal // nothing was decided, and the journal may be what is away
+	case RateLimited:
+		return refusal // the failures that led to it are on record; a flood must not fill the disk
 	}
 	if err := a.deps.Journal.Record(context.WithoutCancel(ctx), event); err != nil {
 		return err
@@ -131,7 +168,7 @@ func (a *Authority) authenticatePassword(ctx context.Context, credential Credent
 func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
 	canonical, err := Canonical(login)
 	if err != nil {
-		canonical = "\x01" // no account's: control characters are refused at creation
+		canonical = "" // nobody's
 	}
 	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
 }
@@ -148,16 +185,19 @@ func (a *Authority) admitted(account Account) error {
 }
 
 // authenticateKey accepts what memory holds; it refuses only on a fresh read, so
-// that every refusal costs the same look-up.
+// that every refusal costs the same one look-up.
 func (a *Authority) authenticateKey(ctx context.Context, credential Credential) (Identity, error) {
-	digest := credential.Secret.Digest()
-	if key, err := a.deps.Recent.RecentAccessKeyByIdentifier(ctx, a.terms.Realm, credential.Identifier); err == nil &&
+	digest, identifier := credential.Secret.Digest(), credential.Identifier
+	if _, err := Canonical(identifier); err != nil {
+		identifier = "" // nobody's
+	}
+	if key, err := a.deps.Recent.HeldAccessKey(a.terms.Realm, identifier); err == nil &&
 		key.SecretDigest.Equal(digest) && key.Usable(a.deps.Now()) == nil {
 		if owner, err := a.deps.Recent.RecentAccount(ctx, a.terms.Realm, key.Account); err == nil && a.admitted(owner) == nil {
 			return Identity{Account: owner, Key: &key}, nil
 		}
 	}
-	key, err := a.deps.AccessKeys.AccessKeyByIdentifier(ctx, a.terms.Realm, credential.Identifier)
+	key, err := a.deps.AccessKeys.AccessKeyByIdentifier(ctx, a.terms.Realm, identifier)
 	if err != nil && KindOf(err) != NotFound {
 		return Identity{}, err
 	}
@@ -187,19 +227,22 @@ func (a *Authority) authenticateKey(ctx context.Context, credential Credential) 
 	return identity, a.admitted(owner)
 }
 
-// issue mints a token. It waits, for less than a second, where the account's
-// tokens were ended within the current one: iat has whole seconds (S46).
-func (a *Authority) issue(ctx context.Context, policy Policy, identity Identity, origin Origin) (Token, error) {
-	now := a.deps.Now()
-	if wait := identity.Account.TokensFrom.Sub(now); wait > 0 {
+// issue mints a token for what was true at begun. Where the account's tokens were
+// ended within the current second it waits for the next one: iat has whole seconds
+// (S46). On a replica whose clock is behind, iat is then ahead of it, within the
+// skew that verifiers allow.
+func (a *Authority) issue(ctx context.Context, policy Policy, identity Identity, origin Origin, begun time.Time) (Token, error) {
+	if wait := identity.Account.TokensFrom.Sub(a.deps.Now()); wait > 0 {
 		select {
 		case <-time.After(min(wait, time.Second)):
-			now = a.deps.Now()
 		case <-ctx.Done():
 			return Token{}, &Error{Kind: Unavailable, Err: ctx.Err()}
 		}
 	}
-	issuedAt := now.UTC().Truncate(time.Second)
+	issuedAt := begun.UTC().Truncate(time.Second)
+	if ended := identity.Account.TokensFrom; ended.After(issuedAt) {
+		issuedAt = ended.UTC()
+	}
 	grant := Grant{
 		Issuer:    a.terms.Issuer,
 		Account:   identity.Account,

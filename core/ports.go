@@ -17,6 +17,9 @@ type Passwords interface {
 	Verify(ctx context.Context, realm Realm, hash PasswordHash, secret Secret) (match, outdated bool, err error)
 	// Hash makes a new hash with the current parameters.
 	Hash(ctx context.Context, realm Realm, secret Secret) (PasswordHash, error)
+	// Supports refuses, with InvalidRequest, a hash from elsewhere that Verify would
+	// never match: its form is unknown or its cost out of bounds (S13).
+	Supports(hash PasswordHash) error
 	// Later runs a new hash of secret when the pool has nothing better to do, and
 	// hands it to done; it may be dropped under load.
 	Later(realm Realm, secret Secret, done func(PasswordHash))

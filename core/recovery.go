@@ -48,6 +48,7 @@ func (a *Authority) RequestRecovery(ctx context.Context, login string, origin Or
 // so that no ticket is kept in the clear. NotFound, Inactive and RateLimited
 // mean that there is nothing to send; that is then on record.
 func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error) {
+	now := a.deps.Now() // before the account is read: a change of address meanwhile ends the ticket
 	account, err := a.recipient(ctx, notice)
 	if err != nil {
 		if kind := KindOf(err); kind == NotFound || kind == Inactive || kind == RateLimited {
@@ -59,7 +60,6 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		}
 		return Mail{}, err
 	}
-	now := a.deps.Now()
 	secret := NewSecret(newTicketText())
 	subject, link, err := a.terms.RecoveryMail(account, secret)
 	if err != nil {
@@ -102,6 +102,9 @@ func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, erro
 	case account.Email == "":
 		return account, refuse(NotFound, "the account has no address")
 	}
+	if notice.Attempts > 0 {
+		return account, nil // the same mail again
+	}
 	for _, bound := range []struct {
 		within time.Duration
 		most   int
@@ -110,7 +113,7 @@ func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, erro
 		if err != nil {
 			return account, err
 		}
-		if issued-notice.Attempts >= bound.most { // a repeated attempt is the same mail
+		if issued >= bound.most {
 			return account, &Error{Kind: RateLimited}
 		}
 	}
@@ -150,11 +153,20 @@ func (a *Authority) ResetPassword(ctx context.Context, reset PasswordReset) erro
 	if err := CheckPassword(reset.Password); err != nil {
 		return err
 	}
+	attempt, err := a.deps.Attempts.Begin(ctx, AttemptKey{Realm: a.terms.Realm, Network: reset.Origin.Network()})
+	if err != nil {
+		return err
+	}
 	ticket, err := a.ticket(ctx, reset.Ticket)
 	event := a.event(ActionPasswordReset, reset.Origin)
 	event.Account = ticket.Account
 	if err == nil {
 		err = a.redeem(ctx, ticket, reset.Password, event)
+	}
+	if KindOf(err).IsA(BadTicket) {
+		attempt.Failed()
+	} else {
+		attempt.Abandoned()
 	}
 	if kind := KindOf(err); kind.IsA(BadTicket) {
 		event.Outcome = kind

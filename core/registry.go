@@ -91,7 +91,11 @@ func (r *Registry) CreateAccount(ctx context.Context, spec AccountSpec, origin O
 		return Account{}, err
 	}
 	hash := spec.PasswordHash
-	if hash == "" && spec.Password != (Secret{}) {
+	if hash != "" {
+		if err := r.Passwords.Supports(hash); err != nil {
+			return Account{}, fmt.Errorf("account %q: %w", spec.Login, err)
+		}
+	} else if spec.Password != (Secret{}) {
 		if err := CheckPassword(spec.Password); err != nil {
 			return Account{}, err
 		}

@@ -53,7 +53,9 @@ type AccessKeys interface {
 type Recent interface {
 	RecentAccount(ctx context.Context, realm Realm, id AccountID) (Account, error)
 	RecentAccessKey(ctx context.Context, realm Realm, id KeyID) (AccessKey, error)
-	RecentAccessKeyByIdentifier(ctx context.Context, realm Realm, identifier string) (AccessKey, error)
+	// HeldAccessKey is the key that memory holds, or NotFound without a look
+	// anywhere else; AccessKeyByIdentifier puts what it reads there.
+	HeldAccessKey(realm Realm, identifier string) (AccessKey, error)
 }
 
 // Tickets keeps one-time tickets, by digest.

@@ -154,6 +154,18 @@ func (g *Gate) stored(hash core.PasswordHash) (password.Hash, bool) {
 	return stored, true
 }
 
+// Supports implements [core.Passwords].
+func (g *Gate) Supports(hash core.PasswordHash) error {
+	stored, err := password.Parse(string(hash))
+	if err == nil && stored.Cost() > g.options.MemoryBudget {
+		err = fmt.Errorf("it takes %d MiB, more than the memory budget of %d MiB", stored.Cost()>>20, g.options.MemoryBudget>>20)
+	}
+	if err != nil {
+		return &core.Error{Kind: core.InvalidRequest, Err: fmt.Errorf("password hash: %w", err)}
+	}
+	return nil
+}
+
 // Hash implements [core.Passwords]. A secret longer than [password.MaxPassword]
 // is PasswordRefused.
 func (g *Gate) Hash(ctx context.Context, realm core.Realm, secret core.Secret) (core.PasswordHash, error) {
@@ -178,23 +190,24 @@ func (g *Gate) do(j *job) error {
 	}
 	timer := time.NewTimer(g.options.QueueTimeout)
 	defer timer.Stop()
-	for {
-		select {
-		case <-j.done:
-			return j.failed
-		case <-timer.C:
-			if g.withdraw(j) {
-				g.expired.Add(1)
-				return g.refusal(fmt.Errorf("no hash worker came free in %v", g.options.QueueTimeout))
-			}
-			// It is being computed: wait for that.
-		case <-j.ctx.Done():
-			if g.withdraw(j) {
-				g.abandoned.Add(1)
-			}
+	select {
+	case <-j.done:
+		return j.failed
+	case <-timer.C:
+		if g.withdraw(j) {
+			g.expired.Add(1)
+			return g.refusal(fmt.Errorf("no hash worker came free in %v", g.options.QueueTimeout))
+		}
+	case <-j.ctx.Done():
+		if g.withdraw(j) {
+			g.abandoned.Add(1)
 			return &core.Error{Kind: core.Unavailable, RetryAfter: time.Second, Err: j.ctx.Err()}
 		}
 	}
+	// It is being computed. Who leaves now learns nothing, but has had a guess: the
+	// attempt lasts until the outcome is known.
+	<-j.done
+	return j.failed
 }
 
 // Stats are figures for metrics. Counters count from the start.

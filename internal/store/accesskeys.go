@@ -13,7 +13,9 @@ func (s *Store) AccessKey(ctx context.Context, realm core.Realm, id core.KeyID) 
 
 // AccessKeyByIdentifier returns the access key that clients name so, or NotFound.
 func (s *Store) AccessKeyByIdentifier(ctx context.Context, realm core.Realm, identifier string) (core.AccessKey, error) {
-	return find(ctx, s, readAccessKeyByIdentifier, scanAccessKey, string(realm), identifier)
+	return s.recentIdentifiers.load(realm, identifier, func() (core.AccessKey, error) {
+		return find(ctx, s, readAccessKeyByIdentifier, scanAccessKey, string(realm), identifier)
+	})
 }
 
 // AccessKeyList returns at most limit access keys after an identifier, in order of it.

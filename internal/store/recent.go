@@ -28,15 +28,16 @@ func (s *Store) RecentAccessKey(ctx context.Context, realm core.Realm, id core.K
 	return s.recentKeys.load(realm, string(id), func() (core.AccessKey, error) { return s.AccessKey(ctx, realm, id) })
 }
 
-// RecentAccessKeyByIdentifier is AccessKeyByIdentifier from memory, where it can be.
-func (s *Store) RecentAccessKeyByIdentifier(ctx context.Context, realm core.Realm, identifier string) (core.AccessKey, error) {
+// HeldAccessKey is the access key that AccessKeyByIdentifier has put into memory,
+// or NotFound.
+func (s *Store) HeldAccessKey(realm core.Realm, identifier string) (core.AccessKey, error) {
 	if found := s.recentIdentifiers.get(realm, identifier); found != nil {
 		return *found, nil
 	}
-	return s.recentIdentifiers.load(realm, identifier, func() (core.AccessKey, error) {
-		return s.AccessKeyByIdentifier(ctx, realm, identifier)
-	})
+	return core.AccessKey{}, errNotHeld
 }
+
+var errNotHeld = &core.Error{Kind: core.NotFound}
 
 // recent is a bounded map of rows that were read a short while ago. Absence is
 // not kept.

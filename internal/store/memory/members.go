@@ -177,9 +177,9 @@ func (s *Store) AccessKeyByIdentifier(ctx context.Context, realm core.Realm, ide
 	return core.AccessKey{}, refusal(core.NotFound)
 }
 
-// RecentAccessKeyByIdentifier implements [core.Recent].
-func (s *Store) RecentAccessKeyByIdentifier(ctx context.Context, realm core.Realm, identifier string) (core.AccessKey, error) {
-	return s.AccessKeyByIdentifier(ctx, realm, identifier)
+// HeldAccessKey implements [core.Recent].
+func (s *Store) HeldAccessKey(realm core.Realm, identifier string) (core.AccessKey, error) {
+	return s.AccessKeyByIdentifier(context.Background(), realm, identifier)
 }
 
 // AccessKeyList implements [core.AccessKeys].

@@ -162,6 +162,8 @@ func (passwords) Hash(_ context.Context, _ core.Realm, secret core.Secret) (core
 	return core.PasswordHash("plain:" + secret.Reveal()), nil
 }
 
+func (passwords) Supports(core.PasswordHash) error { return nil }
+
 func (passwords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
 
 // signer writes the key set's name behind the payload.
