@@ -139,7 +139,7 @@ func rowsD() []contractRow {
 		prove("D1-15", "empty key or secret: 401", "D1/empty key", "D1/empty secret", "D1/both empty"),
 		prove("D1-16", "unknown key, wrong secret, pending, expired, revoked, user inactive: 401, the same bytes", "D1/unknown key", "D1/wrong secret", "D1/secret of another key", "D1/key pending", "D1/key expired", "D1/key revoked",
 			"D1/user inactive", "TestSameAnswer/D"),
-		prove("D1-17", "key and secret are compared exactly", "D1/secret cut by one", "D1/secret longer by one", "D1/secret with a blank", "D1/secret in another case", "D1/key in another case", "D1/key with a blank", "D1/key longer than any"),
+		prove("D1-17", "key and secret are compared exactly", "D1/secret cut by one", "D1/secret longer by one", "D1/secret with a blank", "D1/secret in another case", "D1/key in another case", "D1/key with a blank", "D1/key with control characters", "D1/key longer than any"),
 		prove("D1-18", "other methods: 404 NotFoundError", "D1/GET", "D1/PUT", "D1/DELETE", "D1/OPTIONS", "D1/PATCH"),
 		prove("D1-19", "a trailing slash is accepted, another letter case is not", "D1/trailing slash accepted", "D1/path in another case"),
 		prove("D1-20", "the words of a tightened schema: additionalProperties, enum, minLength", "D1/tightened schema"),

@@ -18,6 +18,8 @@ type state struct {
 	send request
 }
 
+const userInactive = "user inactive"
+
 // refusedStates are all that c must not tell apart, by contract (S1, S3).
 func (w *world) refusedStates(t testing.TB, c contract) []state {
 	t.Helper()
@@ -30,7 +32,7 @@ func (w *world) refusedStates(t testing.TB, c contract) []state {
 		off := w.accessKey(t)
 		w.disable(t, c, off)
 		late, ended, waiting := w.accessKey(t, expired), w.accessKey(t, revoked), w.accessKey(t, pending)
-		for name, m := range map[string]member{"pending": waiting, "expired": late, "revoked": ended, "user inactive": off} {
+		for name, m := range map[string]member{"pending": waiting, "expired": late, "revoked": ended, userInactive: off} {
 			states = append(states, state{name, c.loginWith(m.identifier, m.secret)},
 				state{name + ", wrong secret", c.loginWith(m.identifier, m.secret+"x")})
 		}
@@ -181,15 +183,20 @@ func TestTiming(t *testing.T) {
 	for _, c := range contracts {
 		states := w.refusedStates(t, c)
 		known := w.member(t, c)
+		pairs := 60
+		if c.name == "D" { // hashes nothing
+			pairs = 300
+		}
 		for _, s := range states[1:] {
+			if s.name == userInactive {
+				// Who knows the secret may notice that its account is looked up as well:
+				// S3 names pending and expired alone.
+				continue
+			}
 			if !long() && c.name != "D" { // each pair costs hashes; the one below stands for all
 				break
 			}
 			sub(t, c.name+"/unknown and "+s.name, func(t *testing.T) {
-				pairs := 60
-				if c.name == "D" {
-					pairs = 300
-				}
 				w.timing(t, c, pairs, states[0].send, s.send)
 			})
 		}
@@ -200,7 +207,7 @@ func TestTiming(t *testing.T) {
 		for _, n := range lengths {
 			sub(t, c.name+fmt.Sprintf("/length %d", n), func(t *testing.T) {
 				secret := strings.Repeat("p", n)
-				w.timing(t, c, 60, c.loginWith("nobody.at.all@people.example", secret), c.loginWith(known.identifier, secret))
+				w.timing(t, c, pairs, c.loginWith("nobody.at.all@people.example", secret), c.loginWith(known.identifier, secret))
 			})
 		}
 	}

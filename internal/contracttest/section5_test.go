@@ -151,6 +151,7 @@ func refusalsD(t *testing.T, w *world, m member) []row {
 		{"secret in another case", login(m.identifier, swapCase(m.secret)), contractD.refused()},
 		{"key in another case", login(strings.ToUpper(m.identifier), m.secret), contractD.refused()},
 		{"key with a blank", login(m.identifier+" ", m.secret), contractD.refused()},
+		{"key with control characters", login("\x00\n", m.secret), contractD.refused()},
 		{"key longer than any", login(strings.Repeat("0", 16_000), m.secret), contractD.refused()},
 		{"key and secret exchanged", login(m.secret, m.identifier), contractD.refused()},
 		{"key pending", login(waiting.identifier, waiting.secret), contractD.refused()},
