@@ -47,7 +47,6 @@ const (
 	insertEvents1
 	insertEvents4
 	insertEvents16
-	insertEvents64
 	beginStep
 	endStep
 	undoStep
@@ -123,7 +122,6 @@ var queries = [queryCount]string{
 	insertEvents1:  insertEvents(1),
 	insertEvents4:  insertEvents(4),
 	insertEvents16: insertEvents(16),
-	insertEvents64: insertEvents(64),
 
 	beginStep: `savepoint step`,
 	endStep:   `release savepoint step`,
