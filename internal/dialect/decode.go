@@ -78,12 +78,13 @@ func (c *Call) parse(r *http.Request, as form) (body.Value, error) {
 			return body.Value{}, &core.Error{Kind: core.BodyMissing}
 		}
 		return body.NewString(string(data)), nil
+	default:
+		v, err := body.ParseJSON(data, limits)
+		if err == nil && v.Kind() == body.Null {
+			return v, &core.Error{Kind: core.BodyMissing}
+		}
+		return v, err
 	}
-	v, err := body.ParseJSON(data, limits)
-	if err == nil && v.Kind() == body.Null {
-		return v, &core.Error{Kind: core.BodyMissing}
-	}
-	return v, err
 }
 
 // bodyError makes trouble with the whole body an issue.

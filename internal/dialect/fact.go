@@ -35,8 +35,10 @@ func (t factType) cel(nullable bool) *cel.Type {
 		if nullable {
 			return cel.NullableType(plain)
 		}
+		return plain
+	default: // the others take null as they are
+		return plain
 	}
-	return plain
 }
 
 // A where is a set of places in a file.

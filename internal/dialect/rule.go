@@ -171,9 +171,10 @@ func size(v body.Value) float64 {
 		return float64(utf8.RuneCountInString(v.Text()))
 	case body.List:
 		return float64(len(v.Items()))
+	default:
+		f, _ := strconv.ParseFloat(v.Number(), 64)
+		return f
 	}
-	f, _ := strconv.ParseFloat(v.Number(), 64)
-	return f
 }
 
 // issue describes how a value breaks the rule.
@@ -233,6 +234,7 @@ func native(v body.Value) any {
 			m[member.Name()] = native(member.Value())
 		}
 		return m
+	default:
+		return nil
 	}
-	return nil
 }

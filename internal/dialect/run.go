@@ -193,6 +193,8 @@ func fillPlaceholders(dst []byte, want, got body.Value) []byte {
 			text != "<integer>" && got.Kind() == body.String && placeholder.MatchString(text) && sameText(text, got.Text()) {
 			return body.AppendJSON(dst, got)
 		}
+		return body.AppendJSON(dst, want)
+	default:
+		return body.AppendJSON(dst, want)
 	}
-	return body.AppendJSON(dst, want)
 }

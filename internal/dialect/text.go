@@ -118,22 +118,19 @@ func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplat
 		if l == nil {
 			continue
 		}
-		switch l.typ {
-		case instantType:
+		switch {
+		case l.typ == instantType:
 			name := strings.TrimSpace(part.text)
 			r.faultAt(n, part.offset, "write iso("+name+", 6), epoch("+name+") or epoch_ms("+name+")", "%s has no form of its own inside text", name)
-			continue
-		case listType, issuesType:
+		case l.typ == listType || l.typ == issuesType:
 			r.faultAt(n, part.offset, "join it, as in account.roles.join(' ')", "a list has no form inside text")
-			continue
-		}
-		if l.constant {
+		case l.constant:
 			value, _ := l.get(r.constants())
 			text, _ := textOf(value)
 			t = t.add(text)
-			continue
+		default:
+			t = append(t, textSegment{leaf: l})
 		}
-		t = append(t, textSegment{leaf: l})
 	}
 	return t
 }

@@ -37,8 +37,9 @@ func AppendJSON(dst []byte, v Value) []byte {
 			dst = AppendJSON(dst, v.members[i].value)
 		}
 		return append(dst, '}')
+	default:
+		return append(dst, "null"...)
 	}
-	return append(dst, "null"...)
 }
 
 // appendNumber writes whole numbers digit for digit, and others as Python's repr:

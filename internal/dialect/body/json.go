@@ -71,7 +71,7 @@ func (p *parser) document() (Value, error) {
 		return Value{}, err
 	}
 	end := int(p.decoder.InputOffset())
-	if _, err := p.decoder.ReadToken(); err != io.EOF {
+	if _, err := p.decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return Value{}, &SyntaxError{Offset: end, Reason: "more after the end of the value"}
 	}
 	return value, nil
@@ -214,7 +214,7 @@ func (p *parser) refusal(err error, shift int) error {
 
 // syntaxReason words the library's fault without the byte of the body that it quotes.
 func syntaxReason(err error) string {
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return "unexpected end"
 	}
 	words := err.Error()
