@@ -116,7 +116,7 @@ func (o ServeOptions) shutDown(ctx context.Context, server *http.Server) error {
 	defer cancel()
 	err := server.Shutdown(grace)
 	if errors.Is(err, context.DeadlineExceeded) {
-		o.Log.Warn("requests were cut off at shutdown", slog.Duration("grace", o.Grace))
+		o.Log.WarnContext(ctx, "requests were cut off at shutdown", slog.Duration("grace", o.Grace))
 		return server.Close()
 	}
 	return err

@@ -261,7 +261,7 @@ func BenchmarkAllowed(b *testing.B) {
 	r.Header.Set("Authorization", "Bearer "+w.Token(b, "ada@example.com"))
 	b.ReportAllocs()
 	for b.Loop() {
-		rec := httptest.ResponseRecorder{HeaderMap: make(http.Header, 8)}
+		rec := httptest.ResponseRecorder{}
 		if h.ServeHTTP(&rec, r); rec.Code != http.StatusOK {
 			b.Fatal(rec.Code)
 		}

@@ -178,8 +178,9 @@ func hashes(call *dialect.Call) bool {
 		return true
 	case dialect.Authenticate:
 		return slices.Contains(call.Inputs().As, core.SubjectAccount)
+	default:
+		return false
 	}
-	return false
 }
 
 // refuse is where an error meets the wire.

@@ -390,7 +390,7 @@ func BenchmarkOperations(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				body.Reset(bench.body)
-				w := httptest.ResponseRecorder{HeaderMap: make(http.Header, 8)}
+				w := httptest.ResponseRecorder{}
 				if handler.ServeHTTP(&w, r); w.Code != bench.status {
 					b.Fatal(w.Code)
 				}
