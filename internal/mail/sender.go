@@ -71,7 +71,7 @@ func (f *folder) Send(_ context.Context, m core.Mail) error {
 	if err != nil {
 		return fmt.Errorf("mail folder: %w", err)
 	}
-	defer os.Remove(file.Name()) // gone already once it has its name
+	defer func() { _ = os.Remove(file.Name()) }() // gone already once it has its name
 	if _, err = msg.WriteTo(file); err == nil {
 		err = file.Sync()
 	}
