@@ -60,6 +60,7 @@ func (g *group) runOne(st *step, e *engine) error {
 			}
 		case classAgain:
 			st.again = true
+		case classTaken, classMissing, classFaulty: // the step's own affair
 		}
 		err = e.fault(f.err)
 	}

@@ -221,14 +221,8 @@ func (w *writer) alone(st *step) {
 // steps. When the database is what fails, trying each would only take longer;
 // and after a commit without an answer, nothing may be done again.
 func (w *writer) separable(err error) bool {
-	if isCommit(err) {
-		return false
-	}
-	switch w.store.engine.class(err) {
-	case classUnavailable, classStale:
-		return false
-	}
-	return true
+	class := w.store.engine.class(err)
+	return !isCommit(err) && class != classUnavailable && class != classStale
 }
 
 // A commitError is the error of a commit that may have taken effect.
@@ -289,6 +283,7 @@ func (w *writer) note(err error) {
 		w.store.reads.drop(postgresConnections - 1)
 	case classUnavailable:
 		w.store.writing.Store(false)
+	case classTaken, classMissing, classAgain, classFaulty: // the database is well
 	}
 }
 
