@@ -118,14 +118,14 @@ func apply(ctx context.Context, registry *core.Registry, file identities) (chang
 		}
 		changes = append(changes, change{Kind: "realm", Realm: entry.Name, Change: done})
 		for j, account := range entry.Accounts {
-			done, err := applyAccount(ctx, registry, account.spec(realm))
+			done, err := applyAccount(ctx, registry, realm, account)
 			if err != nil {
 				return changes, file.place(fmt.Sprintf("realms[%d].accounts[%d]", i, j), err)
 			}
 			changes = append(changes, change{Kind: "account", Realm: entry.Name, Name: account.Login, Change: done})
 		}
 		for j, key := range entry.AccessKeys {
-			done, err := applyKey(ctx, registry, key.spec(realm))
+			done, err := applyKey(ctx, registry, realm, key)
 			if err != nil {
 				return changes, file.place(fmt.Sprintf("realms[%d].access_keys[%d]", i, j), err)
 			}
@@ -158,17 +158,25 @@ func applyRealm(ctx context.Context, registry *core.Registry, info core.RealmInf
 	return outcome(changed), err
 }
 
-func applyAccount(ctx context.Context, registry *core.Registry, spec core.AccountSpec) (string, error) {
-	changed, err := registry.UpdateAccount(ctx, spec, origin())
-	if core.KindOf(err) == core.NotFound {
-		_, err = registry.CreateAccount(ctx, spec, origin())
-		return "created", err
+func applyAccount(ctx context.Context, registry *core.Registry, realm core.Realm, entry accountEntry) (string, error) {
+	login, err := core.Canonical(entry.Login)
+	if err != nil {
+		return "", err
 	}
+	current, err := registry.Accounts.AccountByLogin(ctx, realm, login)
+	if core.KindOf(err) == core.NotFound {
+		_, err = registry.CreateAccount(ctx, entry.spec(realm), origin())
+		return "created", err
+	} else if err != nil {
+		return "", err
+	}
+	changed, err := registry.UpdateAccount(ctx, entry.specFor(current), origin())
 	return outcome(changed), err
 }
 
-func applyKey(ctx context.Context, registry *core.Registry, spec core.AccessKeySpec) (change, error) {
-	done := change{Kind: "access_key", Realm: string(spec.Realm), Name: spec.Name, Identifier: spec.Identifier}
+func applyKey(ctx context.Context, registry *core.Registry, realm core.Realm, entry accessKeyEntry) (change, error) {
+	spec := entry.spec(realm)
+	done := change{Kind: "access_key", Realm: string(realm), Name: entry.Name, Identifier: entry.Identifier}
 	if spec.Identifier == "" {
 		known, err := keyByName(ctx, registry, spec)
 		if err != nil {
@@ -177,9 +185,12 @@ func applyKey(ctx context.Context, registry *core.Registry, spec core.AccessKeyS
 		spec.Identifier, done.Identifier = known, known
 	}
 	if spec.Identifier != "" {
-		changed, err := registry.UpdateAccessKey(ctx, spec, origin())
-		if core.KindOf(err) != core.NotFound {
+		current, err := registry.AccessKeys.AccessKeyByIdentifier(ctx, realm, spec.Identifier)
+		if err == nil {
+			changed, err := registry.UpdateAccessKey(ctx, entry.specFor(current), origin())
 			done.Change = outcome(changed)
+			return done, err
+		} else if core.KindOf(err) != core.NotFound {
 			return done, err
 		}
 	}

@@ -114,6 +114,74 @@ func TestDryRunJudgesAndWritesNothing(t *testing.T) {
 	}
 }
 
+// What a file does not say of an account or key that exists stays as it is: nobody
+// is switched on again, and no key is made eternal, by applying it once more.
+func TestApplyLeavesWhatIsNotSaid(t *testing.T) {
+	const (
+		plain   = "realms: [{name: p, accounts: [{login: a}], access_keys: [{identifier: k1, owner: a}, {name: ci, owner: a}]}]"
+		said    = "realms: [{name: p, accounts: [{login: a, active: %t, verified: %[1]t}], access_keys: [{identifier: k1, owner: a, expires_at: %[2]s}, {name: ci, owner: a, expires_at: %[2]s}]}]"
+		earlier = "2098-12-31T00:00:00Z"
+		later   = "2099-12-31T00:00:00Z"
+	)
+	registry, ctx := testRegistry(), t.Context()
+	for _, step := range []struct {
+		name, source string
+		on           bool
+		expires      string
+		changes      string
+	}{
+		{"a new one has the defaults", plain, true, "", "created"},
+		{"what is said is done", fmt.Sprintf(said, false, earlier), false, earlier, "changed"},
+		{"what is not said stays", plain, false, earlier, "unchanged"},
+		{"it can be said otherwise", fmt.Sprintf(said, true, later), true, later, "changed"},
+		{"and stays again", plain, true, later, "unchanged"},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			changes, err := apply(ctx, registry, mustParse(t, step.source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			account, err := registry.Accounts.AccountByLogin(ctx, "p", "a")
+			if err != nil || account.Active != step.on || account.Verified != step.on {
+				t.Errorf("account: active %t, verified %t, %v, want both %t", account.Active, account.Verified, err, step.on)
+			}
+			for _, c := range changes {
+				if c.Kind != "realm" && c.Change != step.changes {
+					t.Errorf("%s %s is %s, want %s", c.Kind, c.Name, c.Change, step.changes)
+				}
+				if c.Kind != "access_key" {
+					continue
+				}
+				key, err := registry.AccessKeys.AccessKeyByIdentifier(ctx, "p", c.Identifier)
+				got := ""
+				if !key.ExpiresAt.IsZero() {
+					got = key.ExpiresAt.UTC().Format(time.RFC3339)
+				}
+				if err != nil || got != step.expires {
+					t.Errorf("access key %q expires at %q, %v, want %q", key.Identifier, got, err, step.expires)
+				}
+			}
+		})
+	}
+}
+
+func TestApplyLeavesADisabledAccountDisabled(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	file := mustParse(t, "realms: [{name: p, accounts: [{login: a, name: Ada}]}]")
+	if _, err := apply(ctx, registry, file); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := registry.DisableAccount(ctx, "p", "a", origin()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := apply(ctx, registry, mustParse(t, "realms: [{name: p, accounts: [{login: a, name: Ada Lovelace}]}]")); err != nil {
+		t.Fatal(err)
+	}
+	if account, err := registry.Accounts.AccountByLogin(ctx, "p", "a"); err != nil || account.Active || account.Name != "Ada Lovelace" {
+		t.Errorf("account = %+v, %v, want it renamed and still disabled", account, err)
+	}
+}
+
 func TestApplyStopsWithThePlace(t *testing.T) {
 	changes, err := apply(t.Context(), testRegistry(), mustParse(t, "realms:\n  - name: partners\n    access_keys:\n      - {name: ci, owner: nobody}\n"))
 	if err == nil || !strings.HasPrefix(err.Error(), "i.yaml:4:9: realms[0].access_keys[0]: ") || core.KindOf(err) != core.NotFound {

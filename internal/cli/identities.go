@@ -35,8 +35,8 @@ type accountEntry struct {
 	Name         string            `yaml:"name"`
 	Roles        []string          `yaml:"roles"`
 	Attributes   map[string]any    `yaml:"attributes"`
-	Active       *bool             `yaml:"active"`   // default true
-	Verified     *bool             `yaml:"verified"` // default true: the operator vouches for it
+	Active       *bool             `yaml:"active"`   // default true; of an existing account: as it is
+	Verified     *bool             `yaml:"verified"` // default true, the operator vouches for it; of an existing account: as it is
 	Password     core.Secret       `yaml:"password"`
 	PasswordFile string            `yaml:"password_file"` // relative to this file
 	PasswordHash core.PasswordHash `yaml:"password_hash"`
@@ -47,8 +47,8 @@ type accessKeyEntry struct {
 	Owner      string         `yaml:"owner"`
 	Name       string         `yaml:"name"`
 	Attributes map[string]any `yaml:"attributes"`
-	State      core.KeyState  `yaml:"state"` // default pending
-	ExpiresAt  time.Time      `yaml:"expires_at"`
+	State      core.KeyState  `yaml:"state"`      // default pending
+	ExpiresAt  *time.Time     `yaml:"expires_at"` // default never; of an existing key: as it is
 	Secret     core.Secret    `yaml:"secret"`
 	SecretFile string         `yaml:"secret_file"` // relative to this file
 }
@@ -245,6 +245,7 @@ func read(secret *core.Secret, folder, file, path string, fault func(string, err
 	*secret = core.NewSecret(strings.TrimRight(string(text), "\r\n"))
 }
 
+// spec is what the entry says of a new account.
 func (a *accountEntry) spec(realm core.Realm) core.AccountSpec {
 	return core.AccountSpec{
 		Realm: realm, Login: a.Login, Email: a.Email, Name: a.Name, Roles: a.Roles, Attributes: a.Attributes,
@@ -253,9 +254,38 @@ func (a *accountEntry) spec(realm core.Realm) core.AccountSpec {
 	}
 }
 
-func (k *accessKeyEntry) spec(realm core.Realm) core.AccessKeySpec {
-	return core.AccessKeySpec{
-		Realm: realm, Owner: k.Owner, Identifier: k.Identifier, Secret: k.Secret, Name: k.Name,
-		Attributes: k.Attributes, State: k.State, ExpiresAt: k.ExpiresAt,
+// specFor is what the entry says of an account that exists: a state that it does
+// not name is left alone, so that applying a file again switches nobody on.
+func (a *accountEntry) specFor(current core.Account) core.AccountSpec {
+	spec := a.spec(current.Realm)
+	if a.Active == nil {
+		spec.Active = current.Active
 	}
+	if a.Verified == nil {
+		spec.Verified = current.Verified
+	}
+	return spec
+}
+
+// spec is what the entry says of a new access key.
+func (k *accessKeyEntry) spec(realm core.Realm) core.AccessKeySpec {
+	spec := core.AccessKeySpec{
+		Realm: realm, Owner: k.Owner, Identifier: k.Identifier, Secret: k.Secret, Name: k.Name,
+		Attributes: k.Attributes, State: k.State,
+	}
+	if k.ExpiresAt != nil {
+		spec.ExpiresAt = *k.ExpiresAt
+	}
+	return spec
+}
+
+// specFor is what the entry says of a key that exists, which keeps an expiry that
+// the entry does not name.
+func (k *accessKeyEntry) specFor(current core.AccessKey) core.AccessKeySpec {
+	spec := k.spec(current.Realm)
+	spec.Identifier = current.Identifier
+	if k.ExpiresAt == nil {
+		spec.ExpiresAt = current.ExpiresAt
+	}
+	return spec
 }
