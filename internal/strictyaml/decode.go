@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -69,14 +70,14 @@ func syntaxFaults(file string, err error) Faults {
 		if one, ok := errors.AsType[*yaml.LoadError](err); ok {
 			all = &yaml.LoadErrors{Errors: []*yaml.LoadError{one}}
 		} else {
-			return Faults{{File: file, Message: err.Error()}}
+			return Faults{{File: file, Message: withoutValues(err.Error())}}
 		}
 	}
 	var faults Faults
 	for _, one := range all.Errors {
-		fault := Fault{File: file, Line: one.Mark.Line, Column: one.Mark.Column, Message: strings.TrimPrefix(one.Message, "yaml: ")}
+		fault := Fault{File: file, Line: one.Mark.Line, Column: one.Mark.Column, Message: withoutValues(strings.TrimPrefix(one.Message, "yaml: "))}
 		if one.ContextMsg != "" {
-			fault.Message = one.ContextMsg + ": " + fault.Message
+			fault.Message = withoutValues(one.ContextMsg) + ": " + fault.Message
 		}
 		if strings.Contains(fault.Message, "cannot start any token") {
 			fault.Hint = "indent with blanks, not tabs"
@@ -84,6 +85,24 @@ func syntaxFaults(file string, err error) Faults {
 		faults = append(faults, fault)
 	}
 	return faults
+}
+
+var (
+	// punctuation is what the parser quotes of its own: did not find expected ',' or ']'.
+	punctuation = regexp.MustCompile("^[^'\"`]*expected '[[:punct:]]'( or '[[:punct:]]')?[^'\"`]*$")
+	// quoted reaches to the last quote: a value may hold quotes too.
+	quoted = regexp.MustCompile("(?s)'.*'|`.*`|\".*\"")
+	// tagged is what stands unquoted where a tag was made up: `password: !canary`.
+	tagged = regexp.MustCompile(`(?s)^cannot construct .*( into | as a )`)
+)
+
+// withoutValues takes out of a parser's message what it quotes of the file: it may
+// be a secret.
+func withoutValues(message string) string {
+	if punctuation.MatchString(message) {
+		return message
+	}
+	return quoted.ReplaceAllString(tagged.ReplaceAllString(message, "cannot construct …$1"), "…")
 }
 
 // A walker compares a tree with the type that it is to fill.

@@ -89,6 +89,43 @@ func TestFaultsHoldNoValue(t *testing.T) {
 	}
 }
 
+// S76: the parser quotes what it stumbles over, which may be a password that wants
+// quotes in YAML.
+func TestParserMessagesHoldNoValue(t *testing.T) {
+	for _, value := range []string{
+		"*hunter2", "*it's-hunter2", "*it's-hunter2's", "!!int hunter2", "!!int 'a`hunter2`'", "!!bool hunter2", "!!float hunter2", "!!timestamp hunter2",
+		"!hunter2", "!hunter2 x", "!<hunter2> x", "!a%20hunter2 [x]", "!!hunter2 x", "!!hunter2", "!hunter2!x y", "&a [*a, *hunter2]",
+		"!!int [hunter2]", "!!map hunter2", "!!binary hunter2", "%hunter2", "@hunter2", "`hunter2", "hunter2: hunter2", "{? [hunter2] : 1}",
+		"!!null hunter2", "'hunter2", "\"\\hunter2\"", "|hunter2", "{<<: hunter2}", "[hunter2", "{hunter2", "<<: *hunter2",
+	} {
+		refused := false
+		for _, member := range []string{"password", "port", "quiet", "serve", "types", "mail", "until", "wait", "nothing"} {
+			source := member + ": " + value + "\n"
+			if member == "types" {
+				source = "types: {a: " + value + "}\n"
+			} else if member == "serve" {
+				source = "serve: [{settings: {a: " + value + "}}]\n"
+			}
+			_, err := Decode("x.yaml", []byte(source), new(file))
+			refused = refused || err != nil
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("Decode(%q) = %v", source, err)
+			}
+		}
+		if !refused {
+			t.Errorf("%q is refused nowhere: it shows nothing", value)
+		}
+	}
+	_, err := Decode("x.yaml", []byte("password: *hunter2\n"), new(file))
+	if want := "x.yaml:1:11: unknown anchor … referenced"; err == nil || err.Error() != want {
+		t.Errorf("Decode() = %v, want %s", err, want)
+	}
+	_, err = Decode("x.yaml", []byte("serve: [a b\nc: d\n"), new(file))
+	if err == nil || !strings.Contains(err.Error(), "expected ',' or ']'") {
+		t.Errorf("Decode() = %v, want it to name the characters that it expected", err)
+	}
+}
+
 func TestPlace(t *testing.T) {
 	document, err := Decode("x.yaml", []byte("port: 1\nserve:\n  - dialect: a\n  - settings: {}\n"), new(file))
 	if err != nil {
