@@ -51,9 +51,9 @@ func openPostgres(ctx context.Context, source string, opts Options) (*Store, err
 }
 
 func postgresConfig(source string) (*pgx.ConnConfig, error) {
-	config, err := pgx.ParseConfig(source)
+	config, err := parsePostgresURL(source)
 	if err != nil {
-		return nil, fmt.Errorf("store: database url: %w", err) // pgx keeps the password out of it
+		return nil, err
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 2 * time.Second
