@@ -48,7 +48,15 @@ func TestHostileLogins(t *testing.T) {
 	}
 	onEngines(t, func(t *testing.T, w *world) {
 		w.account(t, contractB, having("the other one's password"))
-		for _, pair := range hostileNames {
+		first, step := 0, 1
+		if underRace { // each engine takes its half
+			step = 2
+			if !strings.HasPrefix(w.config.Database, "sqlite:") {
+				first = 1
+			}
+		}
+		for i := first; i < len(hostileNames); i += step {
+			pair := hostileNames[i]
 			w.keepsApart(t, pair.a, pair.b, pair.same)
 		}
 		for _, name := range []string{"", "ada\x00", "ada\n", "\tada", "ada\x7f", "ada\u0085", "ada\xff", strings.Repeat("a", 400)} {

@@ -20,7 +20,7 @@ func TestSingleUse(t *testing.T) {
 		for range rounds {
 			m := w.account(t, contractA)
 			ticket := w.ticket(t, m, 1)
-			var won, lost, winner atomic.Int32
+			var won, lost, unready, winner atomic.Int32
 			var uses sync.WaitGroup
 			for n := range 100 {
 				uses.Go(func() {
@@ -35,14 +35,16 @@ func TestSingleUse(t *testing.T) {
 						winner.Store(int32(n))
 					case got.status == 400 && got.body == badTicket.body:
 						lost.Add(1)
+					case got.status == 503 && got.body == contractA.unavailable().body:
+						unready.Add(1) // 100 hashes at once may be more than a slow machine has time for
 					default:
 						t.Errorf("got %s", got)
 					}
 				})
 			}
 			uses.Wait()
-			if won.Load() != 1 || lost.Load() != 99 {
-				t.Errorf("%d uses succeeded and %d were refused, want 1 and 99", won.Load(), lost.Load())
+			if won.Load() != 1 || lost.Load()+unready.Load() != 99 || lost.Load() < 10 {
+				t.Errorf("%d uses succeeded, %d were refused, %d found the server busy; want 1 of 100", won.Load(), lost.Load(), unready.Load())
 			}
 			for _, n := range []int{0, 1, 50, 99, int(winner.Load())} {
 				want := contractA.refused()

@@ -110,8 +110,11 @@ func TestMutatedPostgreSQL(t *testing.T) {
 
 // mutations sends n mutated requests to each route.
 func mutations(t *testing.T, w *world, n int) {
-	if long() {
+	switch {
+	case long():
 		n = 200_000
+	case underRace:
+		n /= 5
 	}
 	kinds := w.mutated(t)
 	for _, name := range sortedKeys(kinds) {
