@@ -2,7 +2,6 @@ package counter
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -18,8 +17,8 @@ type Options struct {
 	NetworkFailures int           // of a network, whatever the identity; default 100
 	NetworkInterval time.Duration // after which it may fail once more; default 1 s
 
-	// Patience is how long an attempt waits while as many are under way as may still
-	// fail and none of them ends; default 2 s.
+	// Patience is how long an attempt waits for its turn while as many are under way as
+	// may still fail; default 4 s, as every request is answered within 5 s (R18).
 	Patience time.Duration
 
 	Identities int // remembered at most; default 65,536
@@ -31,7 +30,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Interval, 10*time.Second)
 	setDefault(&o.NetworkFailures, 100)
 	setDefault(&o.NetworkInterval, time.Second)
-	setDefault(&o.Patience, 2*time.Second)
+	setDefault(&o.Patience, 4*time.Second)
 	setDefault(&o.Identities, 1<<16)
 	setDefault(&o.Networks, 1<<16)
 	return o
@@ -52,6 +51,7 @@ type Memory struct {
 	mu         sync.Mutex // guards the tables and their entries
 	identities *table
 	networks   *table
+	turns      uint64 // given to those who waited
 }
 
 var _ core.Attempts = (*Memory)(nil)
@@ -70,37 +70,64 @@ func New(options Options) *Memory {
 // Begin reserves an attempt of an identity and its network; a key without an identity
 // counts for the network alone. Once the failures of either reach the limit it refuses
 // with RateLimited. While failures and attempts under way together reach it, Begin
-// waits: only when none of them ends for the time of Options.Patience, or too many
-// wait already, does it refuse. It is Unavailable if ctx ends first.
+// waits for its turn, first come, first served: only when that does not come within
+// Options.Patience, or too many wait already, does it refuse. It is Unavailable if ctx
+// ends first.
 func (m *Memory) Begin(ctx context.Context, key core.AttemptKey) (core.Attempt, error) {
-	network, identity := maphash.Comparable(m.seed, key.Network), maphash.Comparable(m.seed, key)
+	c := claim{network: maphash.Comparable(m.seed, key.Network)}
+	if key.Identity != "" {
+		c.named, c.identity = true, maphash.Comparable(m.seed, key)
+	}
+	begun, w, err := m.begin(c)
+	if w != nil {
+		return m.await(ctx, w)
+	}
+	return begun, err
+}
+
+// A claim is what an attempt counts for, by hash.
+type claim struct {
+	network, identity uint64
+	named             bool // it has an identity
+}
+
+// begin does what can be done at once; otherwise it returns who has to wait.
+func (m *Memory) begin(c claim) (core.Attempt, *waiter, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for {
-		entries := []*entry{m.networks.entry(network)}
-		if key.Identity != "" {
-			entries = append(entries, m.identities.entry(identity))
-		}
-		full, retry := reserve(entries)
-		switch {
-		case retry > 0:
-			return nil, refusal(retry)
-		case full == nil:
-			return &attempt{memory: m, entries: entries}, nil
-		}
-		if err := m.wait(ctx, full); err != nil {
-			return nil, err
-		}
+	entries := m.entries(c)
+	full, retry := reserve(entries, true)
+	switch {
+	case retry > 0:
+		return nil, nil, refusal(retry)
+	case full == nil:
+		return &attempt{memory: m, entries: entries}, nil, nil
+	case len(full.queue) >= maxWaiting:
+		return nil, nil, refusal(time.Second)
 	}
+	m.turns++
+	w := &waiter{claim: c, turn: m.turns, answer: make(chan answer, 1)}
+	full.join(w)
+	return nil, w, nil
+}
+
+// entries are those of a claim, made if need be: its network and, if it has one, its
+// identity.
+func (m *Memory) entries(c claim) []*entry {
+	entries := []*entry{m.networks.entry(c.network)}
+	if c.named {
+		entries = append(entries, m.identities.entry(c.identity))
+	}
+	return entries
 }
 
 // reserve counts one more attempt under way in each of the entries, or in none: it
 // returns how long the failures forbid one, or the entry that has no room for one
-// until another of its attempts ends.
-func reserve(entries []*entry) (full *entry, retry time.Duration) {
+// until another of its attempts ends. Who comes new finds no room where others wait.
+func reserve(entries []*entry, isNew bool) (full *entry, retry time.Duration) {
 	for _, e := range entries {
 		room, wait := e.room()
-		if room <= e.underway {
+		if room <= e.underway || isNew && len(e.queue) > 0 {
 			full = e
 		}
 		retry = max(retry, wait)
@@ -112,34 +139,6 @@ func reserve(entries []*entry) (full *entry, retry time.Duration) {
 		e.dropIdle()
 	}
 	return full, retry
-}
-
-// maxWaiting bounds the attempts that wait for one entry.
-const maxWaiting = 256
-
-// wait returns once an attempt of full has ended. The lock is released meanwhile.
-func (m *Memory) wait(ctx context.Context, full *entry) error {
-	if full.waiting >= maxWaiting {
-		return refusal(time.Second)
-	}
-	ended := full.nextEnd()
-	full.waiting++
-	m.mu.Unlock()
-	defer func() {
-		m.mu.Lock()
-		full.waiting--
-		full.dropIdle()
-	}()
-	timer := time.NewTimer(m.patience)
-	defer timer.Stop()
-	select {
-	case <-ended:
-		return nil
-	case <-timer.C:
-		return refusal(time.Second)
-	case <-ctx.Done():
-		return &core.Error{Kind: core.Unavailable, RetryAfter: time.Second, Err: fmt.Errorf("waiting for other attempts: %w", context.Cause(ctx))}
-	}
 }
 
 // refusal tells whole seconds, at least one.
@@ -177,7 +176,8 @@ func (a *attempt) settle(count func([]*entry)) {
 	defer a.memory.mu.Unlock()
 	count(a.entries)
 	for _, e := range a.entries {
-		e.end()
+		e.underway--
 	}
+	a.memory.serve(a.entries)
 	a.entries = nil // settled again, it changes nothing
 }

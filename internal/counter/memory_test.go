@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,12 +179,15 @@ func TestParallelWrongGuessesNeverExceedTheLimit(t *testing.T) {
 	})
 }
 
+// R18: as many as two workers get through in the time that a request has.
 func TestParallelRightLoginsAllPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ada := New(Options{}), key("ada", "192.0.2.1")
 		fail(t, m, ada, 3)
-		var passed, underway, most atomic.Int64
+		var underway, most, passed atomic.Int64
 		var group sync.WaitGroup
+		workers := make(chan struct{}, 2)
+		start := time.Now()
 		for range 200 {
 			group.Go(func() {
 				attempt, err := m.Begin(t.Context(), ada)
@@ -194,21 +198,121 @@ func TestParallelRightLoginsAllPass(t *testing.T) {
 				if now := underway.Add(1); now > most.Load() {
 					most.Store(now)
 				}
-				time.Sleep(100 * time.Millisecond)
+				workers <- struct{}{}
+				time.Sleep(25 * time.Millisecond)
+				<-workers
 				underway.Add(-1)
 				attempt.Succeeded()
 				passed.Add(1)
 			})
 		}
 		group.Wait()
-		if passed.Load() != 200 {
-			t.Errorf("%d passed, want 200", passed.Load())
+		if took := time.Since(start); passed.Load() != 200 || took != 2500*time.Millisecond {
+			t.Errorf("%d passed within %v, want 200 within 2.5s, with both workers busy all the time", passed.Load(), took)
 		}
 		if most.Load() > 5 {
 			t.Errorf("%d under way at once, want 5 at most", most.Load())
 		}
+		time.Sleep(time.Minute) // the failures lapse
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, table := range []*table{m.identities, m.networks} {
+			for _, e := range table.entries {
+				if e.busy() {
+					t.Errorf("an entry has %d under way and %d waiting after all ended", e.underway, len(e.queue))
+				}
+			}
+		}
+	})
+}
+
+// R18: however often others end in between, a wait has one deadline; and who came
+// first is served first, before anybody who comes later.
+func TestWaitersAreServedInOrderUntilTheirDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, ada := New(Options{Failures: 1}), key("ada", "192.0.2.1")
+		first := begin(t, m, ada)
+		start := time.Now()
+		var mu sync.Mutex
+		var order []int
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				attempt, err := m.Begin(t.Context(), ada)
+				if err != nil {
+					if waited := time.Since(start); core.KindOf(err) != core.RateLimited || waited != 4*time.Second {
+						t.Errorf("attempt %d: %v after %v, want %s after 4s", i, err, waited, core.RateLimited)
+					}
+					return
+				}
+				mu.Lock()
+				order = append(order, i)
+				mu.Unlock()
+				time.Sleep(750 * time.Millisecond)
+				attempt.Succeeded()
+			})
+			synctest.Wait()
+		}
+		time.Sleep(750 * time.Millisecond)
+		first.Succeeded()
+		synctest.Wait()
+		mu.Lock()
+		if len(order) != 1 {
+			t.Errorf("%d begun, want 1", len(order))
+		}
+		mu.Unlock()
+		group.Wait()
+		// They begin after 0.75, 1.5, 2.25, 3 and 3.75 seconds.
+		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(order, want) {
+			t.Errorf("begun in the order %v, want %v", order, want)
+		}
+	})
+}
+
+// An attempt that has room with its identity and none with its network waits there in
+// the order of its coming.
+func TestWaitersKeepTheirTurnBetweenIdentityAndNetwork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New(Options{Failures: 1, NetworkFailures: 2})
+		ada, bob, eve := key("ada", "192.0.2.1"), key("bob", "192.0.2.1"), key("eve", "192.0.2.1")
+		held := []core.Attempt{begin(t, m, ada), begin(t, m, bob)}
+		begun := make(chan core.Attempt, 3)
+		names := make(chan string, 3)
+		for _, who := range []struct {
+			name string
+			key  core.AttemptKey
+		}{{"ada again", ada}, {"eve", eve}, {"bob again", bob}} {
+			go func() {
+				attempt, err := m.Begin(t.Context(), who.key)
+				if err != nil {
+					t.Error(who.name, err)
+				}
+				names <- who.name
+				begun <- attempt
+			}()
+			synctest.Wait()
+		}
+		for _, step := range []struct {
+			end  core.Attempt
+			want string
+		}{{held[1], "eve"}, {held[0], "ada again"}} {
+			step.end.Abandoned()
+			synctest.Wait()
+			if len(names) != 1 {
+				t.Fatalf("%d begun, want 1", len(names))
+			}
+			if got := <-names; got != step.want {
+				t.Errorf("%s begins, want %s", got, step.want)
+			}
+		}
+		(<-begun).Abandoned()
+		if got := <-names; got != "bob again" {
+			t.Errorf("%s begins, want bob again", got)
+		}
+		(<-begun).Abandoned()
+		(<-begun).Abandoned()
 		if len(m.identities.entries) != 0 || len(m.networks.entries) != 0 {
-			t.Errorf("%d identities and %d networks remembered, want none: the failures have lapsed", len(m.identities.entries), len(m.networks.entries))
+			t.Errorf("%d identities and %d networks remembered, want none", len(m.identities.entries), len(m.networks.entries))
 		}
 	})
 }
@@ -222,8 +326,8 @@ func TestWaitEnds(t *testing.T) {
 		}
 		start := time.Now()
 		refused(t, m, ada, time.Second)
-		if waited := time.Since(start); waited != 2*time.Second {
-			t.Errorf("refused after %v, want 2s", waited)
+		if waited := time.Since(start); waited != 4*time.Second {
+			t.Errorf("refused after %v, want 4s", waited)
 		}
 		gone, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -282,7 +386,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestOptionsDefaults(t *testing.T) {
 	negative := Options{-1, -1, -1, -1, -1, -1, -1}
-	want := Options{5, 10 * time.Second, 100, time.Second, 2 * time.Second, 65536, 65536}
+	want := Options{5, 10 * time.Second, 100, time.Second, 4 * time.Second, 65536, 65536}
 	for _, o := range []Options{{}, negative} {
 		if got := o.withDefaults(); got != want {
 			t.Errorf("%+v with defaults = %+v, want %+v", o, got, want)
@@ -318,7 +422,7 @@ func TestConcurrentUse(t *testing.T) {
 	for _, table := range []*table{m.identities, m.networks} {
 		for _, e := range table.entries {
 			if e.busy() {
-				t.Errorf("an entry has %d under way and %d waiting after all ended", e.underway, e.waiting)
+				t.Errorf("an entry has %d under way and %d waiting after all ended", e.underway, len(e.queue))
 			}
 		}
 	}

@@ -25,8 +25,7 @@ type entry struct {
 	place    *list.Element
 	arrival  int64 // GCRA's theoretical arrival time in Unix nanoseconds; 0: no failure
 	underway int
-	waiting  int
-	ended    chan struct{} // closed when the next attempt ends; nil while nobody waits
+	queue    []*waiter // those who wait for one of the attempts to end, by turn
 }
 
 func newTable(failures int, interval time.Duration, most int) *table {
@@ -79,7 +78,7 @@ func (t *table) makeRoom() {
 	}
 }
 
-func (e *entry) busy() bool { return e.underway > 0 || e.waiting > 0 }
+func (e *entry) busy() bool { return e.underway > 0 || len(e.queue) > 0 }
 
 func (e *entry) drop() {
 	e.table.used.Remove(e.place)
@@ -105,23 +104,6 @@ func (e *entry) room() (int, time.Duration) {
 func (e *entry) fail() { e.rate(1) }
 
 func (e *entry) forget() { e.arrival = 0 }
-
-// end takes off one attempt under way and wakes those who wait for that.
-func (e *entry) end() {
-	e.underway--
-	if e.ended != nil {
-		close(e.ended)
-		e.ended = nil
-	}
-	e.dropIdle()
-}
-
-func (e *entry) nextEnd() <-chan struct{} {
-	if e.ended == nil {
-		e.ended = make(chan struct{})
-	}
-	return e.ended
-}
 
 // rate has GCRA charge quantity failures, none to look only.
 func (e *entry) rate(quantity int) throttled.RateLimitResult {
