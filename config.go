@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,7 @@ type Protect struct {
 // MailConfig is where mails go.
 type MailConfig struct {
 	Host string `yaml:"host" env:"HOST"` // SMTP server; "" for none
-	Port int    `yaml:"port" env:"PORT"` // default 587
+	Port int    `yaml:"port" env:"PORT"` // default 587, or 465 with tls: tls
 	TLS  string `yaml:"tls" env:"TLS"`   // starttls (default), tls, or none, which is for loopback only
 	User string `yaml:"user" env:"USER"`
 	// Password is better kept in a file: CHANCERY_MAIL_PASSWORD_FILE.
@@ -127,8 +128,11 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.LogLevel, "info")
 	setDefault(&c.Drain, 5*time.Second)
 	setDefault(&c.Grace, 30*time.Second)
-	setDefault(&c.Mail.Port, 587)
 	setDefault(&c.Mail.TLS, "starttls")
+	if c.Mail.TLS == "tls" {
+		setDefault(&c.Mail.Port, 465)
+	}
+	setDefault(&c.Mail.Port, 587)
 	setDefault(&c.Hashing.QueueTimeout, 2*time.Second)
 	setDefault(&c.Hashing.MemoryMiB, 256)
 	setDefault(&c.Hashing.Argon2MiB, 19)
@@ -190,6 +194,11 @@ func (c Config) Validate() error {
 	for i, mount := range c.Serve {
 		for _, err := range mount.faults() {
 			fault("serve[%d].%w", i, err)
+		}
+		// Recovery mails and forward-auth know a mount by its realm and dialect.
+		first := slices.IndexFunc(c.Serve, func(other Mount) bool { return other.Dialect == mount.Dialect && other.Realm == mount.Realm })
+		if first < i && mount.Dialect != "" {
+			fault("serve[%d].realm: dialect %s is served for realm %s already, by serve[%d]: name another realm, or leave one of them out", i, mount.Dialect, mount.Realm, first)
 		}
 	}
 	for _, err := range c.Mail.faults() {

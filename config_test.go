@@ -1,0 +1,53 @@
+package chancery
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestMailPortDefault(t *testing.T) {
+	for _, tt := range []struct {
+		tls         string
+		given, want int
+	}{
+		{"", 0, 587},
+		{"starttls", 0, 587},
+		{"none", 0, 587},
+		{"tls", 0, 465},
+		{"tls", 2465, 2465},
+		{"starttls", 465, 465},
+	} {
+		c := Config{Mail: MailConfig{TLS: tt.tls, Port: tt.given}}.WithDefaults()
+		if got := c.Mail.Port; got != tt.want {
+			t.Errorf("tls %q, port %d: port = %d, want %d", tt.tls, tt.given, got, tt.want)
+		}
+	}
+}
+
+// Recovery mails and forward-auth know a mount by its realm and dialect alone.
+func TestValidateRefusesADialectTwiceInARealm(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		serve []Mount
+		want  string
+	}{
+		{"the same realm", []Mount{{Dialect: "kyc", Realm: "a"}, {Dialect: "kyc", Realm: "a", Prefix: "/b"}},
+			"serve[1].realm: dialect kyc is served for realm a already, by serve[0]: name another realm, or leave one of them out"},
+		{"by default", []Mount{{Dialect: "pagfast"}, {Dialect: "kyc"}, {Dialect: "kyc", Realm: "kyc", Host: "b.example"}},
+			"serve[2].realm: dialect kyc is served for realm kyc already, by serve[1]: name another realm, or leave one of them out"},
+		{"another realm", []Mount{{Dialect: "kyc", Realm: "a"}, {Dialect: "kyc", Realm: "b", Prefix: "/b"}}, ""},
+		{"another dialect", []Mount{{Dialect: "kyc", Realm: "a"}, {Dialect: "pagfast", Realm: "a"}}, ""},
+		{"no dialect", []Mount{{Realm: "a"}, {Realm: "a"}}, "serve[1].dialect: name the dialect; `chancery dialect list` shows them"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if err := (Config{Serve: tt.serve}.WithDefaults()).Validate(); err != nil {
+				faults := strings.Split(err.Error(), "\n")
+				got = faults[len(faults)-1]
+			}
+			if got != tt.want {
+				t.Errorf("Validate() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
