@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chancery-auth/chancery/core"
 )
@@ -143,12 +145,28 @@ func (w *Worker) settle(ctx context.Context, log *slog.Logger, notice core.Notic
 	case kind == core.NotFound, kind == core.Inactive, kind == core.RateLimited:
 		return w.options.Outbox.RemoveNotice(ctx, notice.ID, core.Event{}) // core has put it on record
 	case permanent(err):
-		log.WarnContext(ctx, "mail given up", "error", err)
+		log.WarnContext(ctx, "mail given up", "error", words(err))
 		return w.options.Outbox.RemoveNotice(ctx, notice.ID, w.expiry(notice, err))
 	}
 	pause := pauseAfter(notice.Attempts)
-	log.WarnContext(ctx, "mail not sent yet", "error", err, "attempt", notice.Attempts+1, "again_in", pause.Round(time.Second))
+	log.WarnContext(ctx, "mail not sent yet", "error", words(err), "attempt", notice.Attempts+1, "again_in", pause.Round(time.Second))
 	return w.options.Outbox.PostponeNotice(ctx, notice.ID, w.options.Now().Add(pause))
+}
+
+// maxWords is how much of an error's words the log takes (S77): they may be those of
+// a mail server.
+const maxWords = 1 << 10
+
+func words(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	if len(text) <= maxWords {
+		return text
+	}
+	end := maxWords - len("…")
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + "…"
 }
 
 // expiry is the audit record of a mail that was given up: Unavailable if no server

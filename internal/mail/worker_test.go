@@ -3,14 +3,18 @@ package mail
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/store/memory"
@@ -393,6 +397,46 @@ func TestDeadServer(t *testing.T) {
 	p.eventually("a failure", p.logs("again_in"))
 	if attempt >= lease {
 		t.Errorf("an attempt may take %v, longer than the lease of %v", attempt, lease)
+	}
+}
+
+// S77: what a hostile server says does not fill the log, nor break its lines.
+func TestServersWordsAreCut(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			const line = "554-forged\" level=ERROR \x1b[31m \xff€€€\r\n"
+			_, _ = io.WriteString(conn, strings.Repeat(line, 1000)+"554 end\r\n")
+			_ = conn.Close()
+		}
+	}()
+	p := openPost(t)
+	p.composes(func(core.Notice) (core.Mail, error) { return sample(), nil })
+	var log logBuffer
+	sender, err := SMTP(SMTPOptions{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: "none", From: "no-reply@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	worker := p.newWorker(sender)
+	worker.options.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	p.run(worker)
+	p.enqueue("1")
+	p.eventually("the mail is put off", func() bool { return strings.Contains(log.String(), "mail not sent yet") })
+	first, rest, _ := strings.Cut(log.String(), "\n")
+	var told struct{ Error string }
+	if err := json.Unmarshal([]byte(first), &told); err != nil || rest != "" {
+		t.Fatalf("want one line of JSON (%v), got %s", err, log.String())
+	}
+	if got := len(told.Error); got > 1<<10 || got < 1<<10-4 || !strings.Contains(told.Error, "forged") || !utf8.ValidString(told.Error) {
+		t.Errorf("error of %d bytes: %q, want the first KiB", got, told.Error)
 	}
 }
 
