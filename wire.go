@@ -305,7 +305,7 @@ func (s *Server) buildHandlers(p *parts, mounted []mount, authorities []*core.Au
 	if err != nil {
 		return err
 	}
-	s.public = web.Wrap(surfaces(checks, logins), web.Options{TrustedProxies: proxies, Log: s.log, Observe: observe(counts)})
+	s.public = web.Wrap(surfaces(checks, logins), web.Options{TrustedProxies: proxies, WarnOfProxy: true, Log: s.log, Observe: observe(counts)})
 	s.status = status.New(status.Options{Ready: p.store.Ping, Metrics: counts.Handler(), Log: s.log})
 	s.admin = web.Wrap(s.status, web.Options{Log: s.log})
 	return nil

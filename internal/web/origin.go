@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -80,6 +81,22 @@ func (h *wrapper) clientAddress(r *http.Request, trusted bool) netip.Addr {
 		}
 	}
 	return address
+}
+
+// warnOfProxy logs once that a neighbour who is not trusted names clients:
+// most likely the operator's own proxy, behind which all share one throttle. It tells
+// nothing of what the headers say.
+func (h *wrapper) warnOfProxy(r *http.Request) {
+	if len(r.Header["X-Forwarded-For"]) == 0 && len(r.Header["Forwarded"]) == 0 || h.warned.Load() {
+		return
+	}
+	peer := socketAddress(r)
+	if !peer.IsLoopback() && !peer.IsPrivate() || h.warned.Swap(true) {
+		return
+	}
+	h.options.Log.LogAttrs(r.Context(), slog.LevelWarn,
+		"requests come through a proxy that is not trusted: all its clients share one throttle; name it in trusted_proxies",
+		slog.String("proxy", peer.String()))
 }
 
 // parseForwarded takes an address, also with a port, as some proxies write it.

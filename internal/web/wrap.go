@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
@@ -18,6 +19,9 @@ type Options struct {
 	// TrustedProxies are the networks whose X-Forwarded-For, X-Forwarded-Proto and
 	// X-Request-Id are believed; none by default (S60).
 	TrustedProxies []netip.Prefix
+	// WarnOfProxy has a warning logged, once, when a request seems to come through a
+	// proxy that is not among TrustedProxies: all clients then count as one.
+	WarnOfProxy bool
 	// EchoRequestID sends the request's id back as X-Request-Id. It is off by
 	// default: a contract's replies have no such header.
 	EchoRequestID bool
@@ -54,12 +58,16 @@ type wrapper struct {
 	next    http.Handler
 	options Options
 	ids     *ids
+	warned  atomic.Bool // of a proxy that is not trusted
 }
 
 func (h *wrapper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{w: w, wrapper: h, start: time.Now(), served: servedBy(r.Context()), http1: r.ProtoMajor == 1}
 	x.record.Method = methodLabel(r.Method)
 	x.trusted = trusts(h.options.TrustedProxies, socketAddress(r))
+	if h.options.WarnOfProxy && !x.trusted {
+		h.warnOfProxy(r)
+	}
 	x.record.Origin = core.Origin{Address: h.clientAddress(r, x.trusted), RequestID: h.requestID(r, x.trusted)}
 	x.scope = scope{r.Context(), x}
 	x.body.x = x

@@ -59,6 +59,52 @@ func TestClientAddress(t *testing.T) {
 	}
 }
 
+// Behind a proxy that is not named, all clients are one to the throttle: the log says
+// so once, and tells nothing of the headers.
+func TestWarningOfAProxy(t *testing.T) {
+	const warning = "requests come through a proxy that is not trusted: all its clients share one throttle; name it in trusted_proxies"
+	near := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8")}
+	for _, tt := range []struct {
+		name   string
+		from   string
+		header string
+		change func(*web.Options)
+		want   int
+	}{
+		{"loopback", "127.0.0.1:1", "X-Forwarded-For", nil, 1},
+		{"private", "10.1.2.3:1", "X-Forwarded-For", nil, 1},
+		{"private IPv6", "[fd00::1]:1", "Forwarded", nil, 1},
+		{"IPv4 in IPv6", "[::ffff:192.168.0.1]:1", "Forwarded", nil, 1},
+		{"another proxy is trusted", "192.168.0.1:1", "X-Forwarded-For", func(o *web.Options) { o.TrustedProxies = near }, 1},
+		{"it is trusted", "10.1.2.3:1", "X-Forwarded-For", func(o *web.Options) { o.TrustedProxies = near }, 0},
+		{"a client from afar", "192.0.2.1:1", "X-Forwarded-For", nil, 0},
+		{"another header", "127.0.0.1:1", "X-Forwarded-Host", nil, 0},
+		{"nothing is throttled there", "127.0.0.1:1", "X-Forwarded-For", func(o *web.Options) { o.WarnOfProxy = false }, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log journal
+			options := web.Options{WarnOfProxy: true, Log: log.logger()}
+			if tt.change != nil {
+				tt.change(&options)
+			}
+			handler := web.Wrap(tellOrigin, options)
+			for range 3 {
+				r := httptest.NewRequest(http.MethodGet, "/", nil)
+				r.RemoteAddr = tt.from
+				r.Header.Set(tt.header, "c4n4ry")
+				handler.ServeHTTP(httptest.NewRecorder(), r)
+			}
+			lines := log.lines(t, warning)
+			if len(lines) != tt.want || strings.Contains(log.String(), "c4n4ry") {
+				t.Fatalf("%d warnings, want %d and nothing of the header:\n%s", len(lines), tt.want, log.String())
+			}
+			if peer := netip.MustParseAddrPort(tt.from).Addr().Unmap().String(); tt.want > 0 && (lines[0]["level"] != "WARN" || lines[0]["proxy"] != peer) {
+				t.Errorf("warning %v, want it at WARN with proxy %s", lines[0], peer)
+			}
+		})
+	}
+}
+
 func TestRequestID(t *testing.T) {
 	trusted := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 	for _, tt := range []struct {
