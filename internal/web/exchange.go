@@ -133,15 +133,17 @@ func (x *exchange) logPanic(reason any) {
 // logAccess writes the request's one line. It goes to the handler directly: the
 // Logger would look up the place in the source, which nobody reads here.
 func (x *exchange) logAccess() {
-	to := x.wrapper.options.Log.Handler()
-	if !to.Enabled(x.scope.Context, slog.LevelInfo) {
+	to, level, record := x.wrapper.options.Log.Handler(), slog.LevelInfo, &x.record
+	if record.Routine && record.Outcome == "" {
+		level = slog.LevelDebug
+	}
+	if !to.Enabled(x.scope.Context, level) {
 		return
 	}
-	record := &x.record
 	if record.Route == "" {
 		record.Route = "unknown"
 	}
-	line := slog.NewRecord(x.start.Add(record.Duration), slog.LevelInfo, "request", 0)
+	line := slog.NewRecord(x.start.Add(record.Duration), level, "request", 0)
 	line.AddAttrs(
 		slog.String("method", record.Method),
 		slog.String("dialect", record.Dialect),

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"bytes"
 	"bufio"
 	"errors"
 	"fmt"
@@ -374,3 +375,31 @@ type discard struct{ header http.Header }
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) WriteHeader(int)             {}
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
+
+// A bearer check that passes is one of very many: the access log has it at debug
+// alone, and a refused one at info.
+func TestRoutineSuccessIsLoggedAtDebug(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		routine bool
+		outcome core.Kind
+		want    int
+	}{
+		{"a check that passes", true, "", 0},
+		{"a check that is refused", true, core.TokenExpired, 1},
+		{"a login", false, "", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var lines bytes.Buffer
+			h := web.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				note := web.Note(r)
+				note.Routine, note.Outcome = tt.routine, tt.outcome
+				w.WriteHeader(http.StatusOK)
+			}), web.Options{Log: slog.New(slog.NewJSONHandler(&lines, nil))})
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+			if got := strings.Count(lines.String(), "\n"); got != tt.want {
+				t.Errorf("%d lines at info, want %d: %s", got, tt.want, lines.String())
+			}
+		})
+	}
+}
