@@ -378,7 +378,7 @@ func TestGeneratedSecretsCarry256Bits(t *testing.T) {
 	t.Parallel()
 	samples := 2_000
 	if long() {
-		samples = 20_000
+		samples = 5_000
 	}
 	kept := memory.New()
 	deps := core.Deps{Realms: kept, Accounts: kept, AccessKeys: kept, Recent: kept, Tickets: kept, Outbox: kept, Journal: kept, Now: time.Now}
