@@ -103,7 +103,7 @@ type MailConfig struct {
 type HashingConfig struct {
 	Workers      int           `yaml:"workers" env:"WORKERS"`             // default: one per core
 	QueueTimeout time.Duration `yaml:"queue_timeout" env:"QUEUE_TIMEOUT"` // default 2s
-	MemoryMiB    int           `yaml:"memory_mib" env:"MEMORY_MIB"`       // budget; default 256
+	MemoryMiB    int           `yaml:"memory_mib" env:"MEMORY_MIB"`       // budget; default 256, or more where the workers need it
 	Argon2MiB    int           `yaml:"argon2_mib" env:"ARGON2_MIB"`       // of one new hash; default 19, the least
 	Argon2Passes int           `yaml:"argon2_passes" env:"ARGON2_PASSES"` // default 2, the least
 }
@@ -134,7 +134,6 @@ func (c Config) WithDefaults() Config {
 	}
 	setDefault(&c.Mail.Port, 587)
 	setDefault(&c.Hashing.QueueTimeout, 2*time.Second)
-	setDefault(&c.Hashing.MemoryMiB, 256)
 	setDefault(&c.Hashing.Argon2MiB, 19)
 	setDefault(&c.Hashing.Argon2Passes, 2)
 	setDefault(&c.Throttle.Failures, 5)
@@ -210,13 +209,15 @@ func (c Config) Validate() error {
 	}{
 		{"hashing.argon2_mib", c.Hashing.Argon2MiB, 19},
 		{"hashing.argon2_passes", c.Hashing.Argon2Passes, 2},
-		{"hashing.memory_mib", c.Hashing.MemoryMiB, c.Hashing.Argon2MiB},
 		{"throttle.failures", c.Throttle.Failures, 1},
 		{"throttle.network_failures", c.Throttle.NetworkFailures, 1},
 	} {
 		if bound.got < bound.least {
 			fault("%s: %d is under %d", bound.field, bound.got, bound.least)
 		}
+	}
+	if budget := c.Hashing.MemoryMiB; budget != 0 && budget < c.Hashing.Argon2MiB {
+		fault("hashing.memory_mib: %d is under the %d of one hash", budget, c.Hashing.Argon2MiB)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

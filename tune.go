@@ -27,5 +27,5 @@ func Tune(config Config) Config {
 
 const (
 	gcPercent  = 400
-	memoryBase = 64 << 20 // of everything but hashes, when many clients are connected
+	memoryBase = 76 << 20 // of everything but hashes, when many clients are connected
 )

@@ -24,7 +24,6 @@ type bench struct {
 	duration      time.Duration
 	profile       string // "" for none
 	server, bare  *child
-	hashes        float64 // raw rate, measured once
 }
 
 var scenarios = []struct {
@@ -66,13 +65,6 @@ func (b *bench) bareServer() (*child, error) {
 		}
 	}
 	return b.bare, nil
-}
-
-func (b *bench) rawHashRate() float64 {
-	if b.hashes == 0 {
-		b.hashes = rawHashes(b.duration)
-	}
-	return b.hashes
 }
 
 // A measure is a load run with what it cost the process that served it.
@@ -154,11 +146,12 @@ func (b *bench) password() error {
 	if err != nil {
 		return err
 	}
-	raw := b.rawHashRate()
+	raw := rawHashes(b.duration)
 	m, err := take(server, connections, 2*b.duration, http.StatusOK, func(c, n int) request { return passwordLogin(c + n*connections) })
 	if err != nil {
 		return err
 	}
+	raw = (raw + rawHashes(b.duration)) / 2 // before and after: the machine's speed drifts
 	head()
 	m.print("password login", http.StatusOK)
 	fmt.Printf("| raw argon2id, %d goroutines | %.0f/s | | | | |\n", runtime.NumCPU(), raw)
@@ -278,9 +271,9 @@ func (b *bench) storm() error {
 	if err != nil {
 		return err
 	}
-	raw := b.rawHashRate()
 	check := newRequest(http.MethodGet, forwardPath, "", "", header)
 	for _, n := range []int{200, logins} {
+		raw := rawHashes(b.duration)
 		server.resetPeak()
 		before := server.cpu()
 		stop := make(chan struct{})
@@ -291,6 +284,7 @@ func (b *bench) storm() error {
 		times := <-checks
 		used := server.cpu() - before
 		_, peak := server.memory()
+		raw = (raw + rawHashes(b.duration)) / 2
 		slices.Sort(times)
 		head()
 		measure{got, used / time.Duration(max(1, got.replies[http.StatusOK])), peak}.print(fmt.Sprintf("%d logins at once", n), http.StatusOK)
