@@ -103,7 +103,7 @@ func (m *Memory) begin(c claim) (core.Attempt, *waiter, error) {
 	case full == nil:
 		return &attempt{memory: m, entries: entries}, nil, nil
 	case len(full.queue) >= maxWaiting:
-		return nil, nil, refusal(time.Second)
+		return nil, nil, crowded(errQueue)
 	}
 	m.turns++
 	w := &waiter{claim: c, turn: m.turns, answer: make(chan answer, 1)}

@@ -46,6 +46,16 @@ func refused(t testing.TB, m *Memory, key core.AttemptKey, retry time.Duration) 
 	}
 }
 
+// crowdedOut wants Unavailable: too many others are under way.
+func crowdedOut(t testing.TB, m *Memory, key core.AttemptKey) {
+	t.Helper()
+	_, err := m.Begin(t.Context(), key)
+	refusal, ok := errors.AsType[*core.Error](err)
+	if !ok || refusal.Kind != core.Unavailable || refusal.RetryAfter != time.Second {
+		t.Errorf("Begin(%v) = %v, want %s after a second", key, err, core.Unavailable)
+	}
+}
+
 func TestFiveFailuresAreFreeThenOnePerTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ada := New(Options{}), key("ada", "192.0.2.1")
@@ -240,8 +250,8 @@ func TestWaitersAreServedInOrderUntilTheirDeadline(t *testing.T) {
 			group.Go(func() {
 				attempt, err := m.Begin(t.Context(), ada)
 				if err != nil {
-					if waited := time.Since(start); core.KindOf(err) != core.RateLimited || waited != 4*time.Second {
-						t.Errorf("attempt %d: %v after %v, want %s after 4s", i, err, waited, core.RateLimited)
+					if waited := time.Since(start); core.KindOf(err) != core.Unavailable || waited != 4*time.Second {
+						t.Errorf("attempt %d: %v after %v, want %s after 4s", i, err, waited, core.Unavailable)
 					}
 					return
 				}
@@ -325,7 +335,7 @@ func TestWaitEnds(t *testing.T) {
 			held = append(held, begin(t, m, ada))
 		}
 		start := time.Now()
-		refused(t, m, ada, time.Second)
+		crowdedOut(t, m, ada)
 		if waited := time.Since(start); waited != 4*time.Second {
 			t.Errorf("refused after %v, want 4s", waited)
 		}
@@ -351,11 +361,11 @@ func TestWaitersAreBounded(t *testing.T) {
 		}
 		var group sync.WaitGroup
 		for range maxWaiting {
-			group.Go(func() { refused(t, m, ada, time.Second) })
+			group.Go(func() { crowdedOut(t, m, ada) })
 		}
 		synctest.Wait()
 		start := time.Now()
-		refused(t, m, ada, time.Second)
+		crowdedOut(t, m, ada)
 		if waited := time.Since(start); waited != 0 {
 			t.Errorf("waited %v though %d wait already", waited, maxWaiting)
 		}

@@ -3,6 +3,7 @@ package counter
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -79,7 +80,7 @@ func (m *Memory) serveFirst(e *entry) bool {
 	case full == nil:
 		w.answer <- answer{attempt: &attempt{memory: m, entries: entries}}
 	case len(full.queue) >= maxWaiting:
-		w.answer <- answer{err: refusal(time.Second)}
+		w.answer <- answer{err: crowded(errQueue)}
 	default:
 		full.join(w) // there is room for it here and none there
 	}
@@ -96,9 +97,9 @@ func (m *Memory) await(ctx context.Context, w *waiter) (core.Attempt, error) {
 	case got := <-w.answer:
 		return got.attempt, got.err
 	case <-timer.C:
-		err = refusal(time.Second)
+		err = crowded(fmt.Errorf("no other attempt ended within %v", m.patience))
 	case <-ctx.Done():
-		err = &core.Error{Kind: core.Unavailable, RetryAfter: time.Second, Err: fmt.Errorf("waiting for other attempts: %w", context.Cause(ctx))}
+		err = crowded(context.Cause(ctx))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -110,4 +111,12 @@ func (m *Memory) await(ctx context.Context, w *waiter) (core.Attempt, error) {
 	full.leave(w)
 	full.dropIdle()
 	return nil, err
+}
+
+var errQueue = errors.New("too many attempts wait already")
+
+// crowded is for who has done nothing wrong but came with too many others: nothing
+// is known of the attempts under way, so it is no refusal for failures.
+func crowded(cause error) error {
+	return &core.Error{Kind: core.Unavailable, RetryAfter: time.Second, Err: fmt.Errorf("waiting for other attempts: %w", cause)}
 }
