@@ -175,7 +175,7 @@ func TestStartRefusesWeakHashes(t *testing.T) {
 		{"one pass", chancery.HashingConfig{Argon2Passes: 1}, "hashing.argon2_passes: 1 is under 2"},
 		{"negative", chancery.HashingConfig{Argon2Passes: -1}, "hashing.argon2_passes: -1 is under 2"},
 		{"beyond what is verified", chancery.HashingConfig{Argon2MiB: 257, MemoryMiB: 1024, Workers: 1}, "memory"},
-		{"budget under one hash", chancery.HashingConfig{MemoryMiB: 18}, "hashing.memory_mib: 18 is under 19"},
+		{"budget under one hash", chancery.HashingConfig{MemoryMiB: 18}, "hashing.memory_mib: 18 is under the 19 of one hash"},
 		{"as many workers as the budget holds", chancery.HashingConfig{Workers: 13, MemoryMiB: 13 * 19}, ""},
 		{"one worker too many", chancery.HashingConfig{Workers: 14, MemoryMiB: 13 * 19}, "14 workers × 19 MiB"},
 		{"heavier hashes", chancery.HashingConfig{Workers: 2, Argon2MiB: 64, MemoryMiB: 127}, "2 workers × 64 MiB"},

@@ -223,6 +223,9 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
+// timeFactor widens bounds on time where the build itself is slow.
+var timeFactor time.Duration = 1
+
 // S36: a bad token costs at most 64 KiB. The 50 µs are for an idle machine and hold
 // for what is refused by its form or by HMAC (see BenchmarkBadToken); an asymmetric
 // signature costs its check. The fastest of many stays far below the bound here.
@@ -244,7 +247,7 @@ func TestBadTokensAreCheap(t *testing.T) {
 			if each := (after.TotalAlloc - before.TotalAlloc) / calls; each > 64<<10 {
 				t.Errorf("%s, %s: %d bytes allocated, want at most 64 KiB", algorithm, f.Name, each)
 			}
-			if fastest > 500*time.Microsecond {
+			if fastest > timeFactor*500*time.Microsecond {
 				t.Errorf("%s, %s: takes %v, want at most 50 µs", algorithm, f.Name, fastest)
 			}
 		}
