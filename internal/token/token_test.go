@@ -223,9 +223,6 @@ func TestKeyIsNotPrinted(t *testing.T) {
 	}
 }
 
-// timeFactor widens bounds on time where the build itself is slow.
-var timeFactor time.Duration = 1
-
 // S36: a bad token costs at most 64 KiB. The 50 µs are for an idle machine and hold
 // for what is refused by its form or by HMAC (see BenchmarkBadToken); an asymmetric
 // signature costs its check. The fastest of many stays far below the bound here.
