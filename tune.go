@@ -2,6 +2,15 @@ package chancery
 
 import "runtime"
 
+// ballast is never touched, so it takes address space and no memory. To the garbage
+// collector it is part of the heap, which may then grow by as much more before the
+// next collection: a heap of 20 MiB would be collected many times a second. A soft
+// memory limit does not do: near it, memory goes back to the system and is asked
+// for again at each hash.
+var ballast []byte
+
+const ballastSize = 32 << 20
+
 // Tune sets the Go runtime up for a process that does nothing but serve config,
 // and returns config with the number of hash workers made fast. A program that
 // embeds a [Server] beside other work leaves it alone.
@@ -17,5 +26,6 @@ func Tune(config Config) Config {
 		config.Hashing.Workers = cores
 	}
 	runtime.GOMAXPROCS(cores + 1)
+	ballast = make([]byte, ballastSize)
 	return config
 }
