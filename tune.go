@@ -9,7 +9,7 @@ import "runtime"
 // for again at each hash.
 var ballast []byte
 
-const ballastSize = 32 << 20
+const ballastSize = 24 << 20
 
 // Tune sets the Go runtime up for a process that does nothing but serve config,
 // and returns config with the number of hash workers made fast. A program that
