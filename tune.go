@@ -27,5 +27,6 @@ func Tune(config Config) Config {
 	}
 	runtime.GOMAXPROCS(cores + 1)
 	ballast = make([]byte, ballastSize)
+	runtime.KeepAlive(ballast)
 	return config
 }
