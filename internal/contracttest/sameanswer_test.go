@@ -156,7 +156,7 @@ func (w *world) timing(t *testing.T, c contract, pairs int, a, b request) {
 	t.Helper()
 	bound := 0.2
 	if underRace {
-		bound = 0.4
+		bound = 0.3
 	}
 	if long() {
 		pairs, bound = 1000, 0.05

@@ -73,7 +73,7 @@ var queries = [queryCount]string{
 	readAccounts:       `select ` + accountColumns + ` from accounts where realm = $1 and canonical > $2 order by canonical limit $3`,
 
 	readAccessKey:             `select ` + accessKeyColumns + ` from access_keys where realm = $1 and id = $2`,
-	readAccessKeyByIdentifier: `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier = $2`,
+	readAccessKeyByIdentifier: `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier >= $2 order by identifier limit 1`,
 	readAccessKeys:            `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier > $2 order by identifier limit $3`,
 
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
