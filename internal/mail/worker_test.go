@@ -157,6 +157,8 @@ func TestWorkerDelivers(t *testing.T) {
 	p.enqueue(ids...)
 	stop := p.run(p.worker)
 	p.eventually("11 mails", p.delivered(11))
+	// The server counts a mail before the worker has its answer.
+	p.eventually("the end of each", func() bool { return strings.Count(p.log.String(), "mail sent") == 11 })
 	stop()
 	if got := p.waiting(); got != 0 {
 		t.Errorf("%d notices wait after delivery", got)
