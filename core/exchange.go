@@ -224,7 +224,12 @@ func (a *Authority) authenticateKey(ctx context.Context, credential Credential) 
 		return identity, err
 	}
 	identity.Account = owner
-	return identity, a.admitted(owner)
+	if err := a.admitted(owner); err != nil {
+		return identity, err
+	}
+	// Only what was accepted is held, so that no refusal takes longer than another.
+	_ = a.deps.Recent.HoldAccessKey(ctx, a.terms.Realm, identifier) // or the next exchange reads it again
+	return identity, nil
 }
 
 // issue mints a token for what was true at begun. Where the account's tokens were

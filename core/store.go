@@ -54,8 +54,9 @@ type Recent interface {
 	RecentAccount(ctx context.Context, realm Realm, id AccountID) (Account, error)
 	RecentAccessKey(ctx context.Context, realm Realm, id KeyID) (AccessKey, error)
 	// HeldAccessKey is the key that memory holds, or NotFound without a look
-	// anywhere else; AccessKeyByIdentifier puts what it reads there.
+	// anywhere else; HoldAccessKey reads a key into memory.
 	HeldAccessKey(realm Realm, identifier string) (AccessKey, error)
+	HoldAccessKey(ctx context.Context, realm Realm, identifier string) error
 }
 
 // Tickets keeps one-time tickets, by digest.

@@ -184,5 +184,8 @@ func heldOrRead(ctx context.Context, s Store, identifier string) (core.AccessKey
 	if key, err := s.HeldAccessKey(realm, identifier); err == nil {
 		return key, nil
 	}
+	if err := s.HoldAccessKey(ctx, realm, identifier); err != nil {
+		return core.AccessKey{}, err
+	}
 	return s.AccessKeyByIdentifier(ctx, realm, identifier)
 }

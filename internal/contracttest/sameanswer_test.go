@@ -148,16 +148,10 @@ func auc(a, b []time.Duration) float64 {
 }
 
 // timing interleaves two kinds of requests and bounds their AUC: 1,000 pairs
-// within 0.45–0.55 at full length, few pairs and a wide bound otherwise. The race
-// detector makes Go code dearer than the system's, and so a row that is decoded than
-// one that is not there: the figure that counts is the one without it, which .ci/run
-// takes in a step of its own.
+// within 0.45–0.55 at full length, few pairs and a wide bound otherwise.
 func (w *world) timing(t *testing.T, c contract, pairs int, a, b request) {
 	t.Helper()
 	bound := 0.2
-	if underRace {
-		bound = 0.3
-	}
 	if long() {
 		pairs, bound = 1000, 0.05
 	}

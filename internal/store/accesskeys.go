@@ -13,16 +13,15 @@ func (s *Store) AccessKey(ctx context.Context, realm core.Realm, id core.KeyID) 
 
 // AccessKeyByIdentifier returns the access key that clients name so, or NotFound.
 func (s *Store) AccessKeyByIdentifier(ctx context.Context, realm core.Realm, identifier string) (core.AccessKey, error) {
-	return s.recentIdentifiers.load(realm, identifier, func() (core.AccessKey, error) {
-		// The query gives the next key where there is none of this name, so that one
-		// row is decoded either way: the time does not tell which (S3).
-		key, err := find(ctx, s, readAccessKeyByIdentifier, scanAccessKey, string(realm), identifier)
-		if err == nil && key.Identifier != identifier {
-			return core.AccessKey{}, &core.Error{Kind: core.NotFound}
-		}
-		return key, err
-	})
+	var decoy core.Digest
+	key, err := find(ctx, s, readAccessKeyByIdentifier, scanAccessKey, string(realm), identifier, decoy[:])
+	if err == nil && key.ID == nobody {
+		return core.AccessKey{}, errNoKey
+	}
+	return key, err
 }
+
+var errNoKey = &core.Error{Kind: core.NotFound}
 
 // AccessKeyList returns at most limit access keys after an identifier, in order of it.
 func (s *Store) AccessKeyList(ctx context.Context, realm core.Realm, after string, limit int) ([]core.AccessKey, error) {

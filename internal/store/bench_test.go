@@ -85,5 +85,8 @@ func heldOrRead(ctx context.Context, s *Store, identifier string) (core.AccessKe
 	if key, err := s.HeldAccessKey("demo", identifier); err == nil {
 		return key, nil
 	}
+	if err := s.HoldAccessKey(ctx, "demo", identifier); err != nil {
+		return core.AccessKey{}, err
+	}
 	return s.AccessKeyByIdentifier(ctx, "demo", identifier)
 }

@@ -63,6 +63,18 @@ const (
 	signingColumns   = `id, realm, dialect, algorithm, sealed, created_at`
 )
 
+// selectKeyOrDecoy reads an access key by its identifier. Where there is none it
+// takes as many look-ups, and gives a row as long as a key's with the id nobody: its
+// time does not tell which (S3). $3 is a digest.
+const selectKeyOrDecoy = `select coalesce(k.realm, $1), coalesce(k.id, '` + nobody + `'), coalesce(k.account, '` + nobody + `'),
+	coalesce(k.identifier, $2), coalesce(k.secret_digest, $3), coalesce(k.name, ''), coalesce(k.attributes, '{"a":"b"}'),
+	coalesce(k.state, 'revoked'), coalesce(k.created_at, 1), coalesce(k.updated_at, 1), coalesce(k.expires_at, 0), coalesce(k.version, 1)
+	from (select coalesce((select id from access_keys where realm = $1 and identifier = $2), '` + nobody + `') as id) as named
+	left join access_keys as k on k.realm = $1 and k.id = named.id`
+
+// nobody is the id of no access key and no account.
+const nobody = "00000000-0000-0000-0000-000000000000"
+
 var queries = [queryCount]string{
 	readOne:    `select 1`,
 	readRealm:  `select name, attributes, created_at from realms where name = $1`,
@@ -73,7 +85,7 @@ var queries = [queryCount]string{
 	readAccounts:       `select ` + accountColumns + ` from accounts where realm = $1 and canonical > $2 order by canonical limit $3`,
 
 	readAccessKey:             `select ` + accessKeyColumns + ` from access_keys where realm = $1 and id = $2`,
-	readAccessKeyByIdentifier: `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier >= $2 order by identifier limit 1`,
+	readAccessKeyByIdentifier: selectKeyOrDecoy,
 	readAccessKeys:            `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier > $2 order by identifier limit $3`,
 
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,

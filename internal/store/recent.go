@@ -28,16 +28,21 @@ func (s *Store) RecentAccessKey(ctx context.Context, realm core.Realm, id core.K
 	return s.recentKeys.load(realm, string(id), func() (core.AccessKey, error) { return s.AccessKey(ctx, realm, id) })
 }
 
-// HeldAccessKey is the access key that AccessKeyByIdentifier has put into memory,
-// or NotFound.
+// HeldAccessKey implements [core.Recent].
 func (s *Store) HeldAccessKey(realm core.Realm, identifier string) (core.AccessKey, error) {
 	if found := s.recentIdentifiers.get(realm, identifier); found != nil {
 		return *found, nil
 	}
-	return core.AccessKey{}, errNotHeld
+	return core.AccessKey{}, errNoKey
 }
 
-var errNotHeld = &core.Error{Kind: core.NotFound}
+// HoldAccessKey implements [core.Recent].
+func (s *Store) HoldAccessKey(ctx context.Context, realm core.Realm, identifier string) error {
+	_, err := s.recentIdentifiers.load(realm, identifier, func() (core.AccessKey, error) {
+		return s.AccessKeyByIdentifier(ctx, realm, identifier)
+	})
+	return err
+}
 
 // recent is a bounded map of rows that were read a short while ago. Absence is
 // not kept.

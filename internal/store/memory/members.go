@@ -182,6 +182,12 @@ func (s *Store) HeldAccessKey(realm core.Realm, identifier string) (core.AccessK
 	return s.AccessKeyByIdentifier(context.Background(), realm, identifier)
 }
 
+// HoldAccessKey implements [core.Recent]: it holds everything already.
+func (s *Store) HoldAccessKey(ctx context.Context, realm core.Realm, identifier string) error {
+	_, err := s.AccessKeyByIdentifier(ctx, realm, identifier)
+	return err
+}
+
 // AccessKeyList implements [core.AccessKeys].
 func (s *Store) AccessKeyList(ctx context.Context, realm core.Realm, after string, limit int) ([]core.AccessKey, error) {
 	if err := s.enter(ctx); err != nil {
