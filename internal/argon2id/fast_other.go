@@ -1,0 +1,3 @@
+package argon2id
+
+func fastest() compressor { return compressGeneric }

@@ -1,0 +1,3 @@
+package argon2id
+
+func assembled() map[string]compressor { return nil }
