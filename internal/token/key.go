@@ -22,6 +22,7 @@ type Key struct {
 	public    any // what go-jose verifies with: for HMAC the secret itself
 	plain     jose.Signer
 	named     jose.Signer // writes kid
+	hmac      *hmacSigner // nil for asymmetric algorithms
 }
 
 // ID is the key's id, as kid names it.
@@ -85,6 +86,11 @@ func ParseKey(id, algorithm string, material []byte) (Key, error) {
 	}
 	if k.named, err = jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", id)); err != nil {
 		return Key{}, fmt.Errorf("key %s: %w", id, err)
+	}
+	if secret, isHMAC := private.([]byte); isHMAC {
+		if k.hmac, err = newHMACSigner(k, secret); err != nil {
+			return Key{}, fmt.Errorf("key %s: %w", id, err)
+		}
 	}
 	return k, nil
 }

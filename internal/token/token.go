@@ -27,6 +27,9 @@ var ErrSignature = errors.New("token: no key of ours made this signature")
 // Sign signs payload, byte for byte as it is given. The header holds alg, kid if
 // it is wanted, and typ, in this order.
 func (k Key) Sign(payload []byte, withKeyID bool) (string, error) {
+	if k.hmac != nil {
+		return k.hmac.sign(payload, withKeyID), nil
+	}
 	signer := k.plain
 	if withKeyID {
 		signer = k.named
@@ -34,11 +37,7 @@ func (k Key) Sign(payload []byte, withKeyID bool) (string, error) {
 	if signer == nil {
 		return "", errors.New("token: the key is empty")
 	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("token: signing with %s: %w", k.algorithm, err)
-	}
-	return signed.CompactSerialize()
+	return compact(signer, payload)
 }
 
 // Verify returns the payload of a compact token that one of keys signed with

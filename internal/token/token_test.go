@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/chancery-auth/chancery/internal/token/tokentest"
 )
 
@@ -61,6 +63,22 @@ func TestSignAndVerify(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Tokens of HMAC keys are those of go-jose, for any payload.
+func TestHMACIsThatOfJOSE(t *testing.T) {
+	for _, algorithm := range []string{"HS256", "HS384", "HS512"} {
+		key, _ := newKey(t, "k1", algorithm)
+		for size := range 200 {
+			payload := bytes.Repeat([]byte{byte(size)}, size)
+			for withKeyID, signer := range map[bool]jose.Signer{false: key.plain, true: key.named} {
+				want, err := compact(signer, payload)
+				if got := sign(t, key, payload, withKeyID); err != nil || got != want {
+					t.Fatalf("%s, %d bytes: %s, want %s, %v", algorithm, size, got, want, err)
+				}
+			}
+		}
 	}
 }
 
