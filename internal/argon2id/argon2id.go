@@ -18,17 +18,20 @@ const (
 	variant  = 2 // argon2id, where 0 is argon2d and 1 argon2i
 	slices   = 4 // of a pass; lanes meet between them
 	minSize  = 4
-	preLanes = blake2b.Size + 8 // the seed and the place of a lane's first block
+	seedSize = blake2b.Size + 8 // a digest of the input, and the place of the block made from it
 )
 
-// A Hasher serves one call at a time. The zero value works and keeps no memory.
+// A Hasher serves one call at a time. The zero value works and keeps no memory. In
+// what it keeps, a hash stays until the next takes its place, but never the password.
 type Hasher struct {
 	keeps    uint32  // blocks
 	kept     []block // as many, from the first hash on that fits
 	compress compressor
 
 	// Scratch, here and not in functions so that a hash allocates its tag alone.
-	seed    [preLanes]byte
+	// between is not inside, as a block that is allocated alone is aligned.
+	between *block
+	seed    [seedSize]byte
 	bytes   [blockSize]byte
 	word    [4]byte
 	digests [blake2b.Size + 1]hash.Hash // by size
@@ -59,8 +62,8 @@ func (h *Hasher) key(in input) []byte {
 	if in.passes < 1 || in.lanes < 1 || in.memory < 2*slices*uint32(in.lanes) || in.size < minSize {
 		panic(fmt.Sprintf("argon2id: no hash of %d KiB, %d passes, %d lanes and %d bytes", in.memory, in.passes, in.lanes, in.size))
 	}
-	if h.compress == nil {
-		h.compress = fastest()
+	if h.between == nil {
+		h.use(fastest())
 	}
 	segment := in.memory / (slices * uint32(in.lanes))
 	m := matrix{
@@ -77,6 +80,8 @@ func (h *Hasher) key(in input) []byte {
 	}
 	return h.end(m, in.size)
 }
+
+func (h *Hasher) use(c compressor) { h.compress, h.between = c, new(block) }
 
 // blocks returns n blocks. What they hold is of no matter: the first pass
 // overwrites each before it is read.
@@ -117,24 +122,36 @@ func (h *Hasher) end(m matrix, size uint32) []byte {
 	return tag
 }
 
-// fill computes one segment: the part of a lane within a slice.
+// fill computes one segment: the part of a lane within a slice. Which block comes
+// next is known when a block is half done, and fetching it takes as long as the rest.
 func (h *Hasher) fill(m matrix, pass, slice, lane uint32) {
 	own, first := m.lane(lane), slice*m.segment
 	independent := pass == 0 && slice < slices/2
 	if independent {
 		h.address.start(m, pass, slice, lane)
 	}
-	from := uint32(0)
+	i := uint32(0)
 	if pass == 0 && slice == 0 {
-		from = 2
+		i = 2
 	}
-	for i := from; i < m.segment; i++ {
-		at := first + i
-		previous := &own[(at+m.length-1)%m.length]
-		random := previous[0]
+	previous := &own[(first+i+m.length-1)%m.length]
+	random := previous[0]
+	if independent {
+		random = h.address.next(i, h.compress)
+	}
+	reference := m.reference(random, pass, slice, lane, i)
+	for i < m.segment {
+		b, x, y := &own[first+i], previous, reference
+		i++
 		if independent {
 			random = h.address.next(i, h.compress)
 		}
-		h.compress(&own[at], previous, m.reference(random, pass, slice, lane, i), pass > 0)
+		h.compress.start(h.between, b, x, y, pass > 0)
+		if !independent {
+			random = b[0]
+		}
+		reference = m.reference(random, pass, slice, lane, i)
+		h.compress.finish(h.between, b, x, y, pass > 0, reference)
+		previous = b
 	}
 }

@@ -23,19 +23,33 @@ func (b *block) write(to *[blockSize]byte) {
 	}
 }
 
-// A compressor is the function G of RFC 9106 section 3.5: it sets b to what x and
-// y make, or to that XOR b. y may be b when over is false.
-type compressor func(b, x, y *block, over bool)
+// A compressor is the function G of RFC 9106 section 3.5 in two steps: it sets b to
+// what x and y make, or to that XOR b. z carries what is between them. After start
+// the first word of b is there, which tells what block comes next, so that finish
+// can have it fetched from memory meanwhile.
+//
+// y may be b when over is false.
+type compressor struct {
+	start  func(z, b, x, y *block, over bool)
+	finish func(z, b, x, y *block, over bool, next *block)
+}
 
-func compressGeneric(b, x, y *block, over bool) {
-	var z block
+// whole is both steps, where the next block is not known.
+func (c compressor) whole(z, b, x, y *block, over bool) {
+	c.start(z, b, x, y, over)
+	c.finish(z, b, x, y, over, b)
+}
+
+var generic = compressor{startGeneric, finishGeneric}
+
+func startGeneric(z, b, x, y *block, over bool) {
 	for i := range z {
-		r := x[i] ^ y[i]
-		z[i] = r
+		z[i] = x[i] ^ y[i]
 		if over {
-			r ^= b[i]
+			b[i] ^= z[i]
+		} else {
+			b[i] = z[i]
 		}
-		b[i] = r
 	}
 	for i := range 8 {
 		z.permute(16*i, 2)
@@ -47,6 +61,9 @@ func compressGeneric(b, x, y *block, over bool) {
 		b[i] ^= z[i]
 	}
 }
+
+// finishGeneric has nothing left to do.
+func finishGeneric(_, _, _, _ *block, _ bool, _ *block) {}
 
 // permute is the permutation P of section 3.6 on eight pairs of words, step apart.
 func (b *block) permute(start, step int) {

@@ -20,6 +20,8 @@ func (h *Hasher) digestInput(in input) {
 		_, _ = d.Write(part)
 	}
 	d.Sum(h.seed[:0])
+	clear(h.bytes[:])
+	_, _ = d.Write(h.bytes[:d.BlockSize()]) // or the end of the password would stay in its buffer
 }
 
 // number writes n, from memory of the hasher's as what a hash is given escapes.

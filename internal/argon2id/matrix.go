@@ -15,7 +15,7 @@ func (m matrix) lane(i uint32) []block { return m.blocks[i*m.length:][:m.length:
 // (RFC 9106 section 3.4.2): any that is complete, but for the one just before it.
 func (m matrix) reference(random uint64, pass, slice, lane, i uint32) *block {
 	chosen := lane
-	if pass > 0 || slice > 0 {
+	if m.lanes > 1 && (pass > 0 || slice > 0) {
 		chosen = uint32(random>>32) % m.lanes
 	}
 	// The segments that are complete: those before in the first pass, then the last three.
@@ -41,7 +41,7 @@ func (m matrix) reference(random uint64, pass, slice, lane, i uint32) *block {
 
 // addresses are the random numbers of segments that must not depend on the
 // password: a block of them at a time, from a counter (section 3.4.1.2).
-type addresses struct{ zero, input, block block }
+type addresses struct{ zero, input, block, between block }
 
 const counter = 6 // the word of input that counts the blocks made
 
@@ -50,12 +50,12 @@ func (a *addresses) start(m matrix, pass, slice, lane uint32) {
 }
 
 // next returns the number for block i of the segment. i counts up by one.
-func (a *addresses) next(i uint32, compress compressor) uint64 {
+func (a *addresses) next(i uint32, c compressor) uint64 {
 	at := i % blockWords
 	if at == 0 || a.input[counter] == 0 { // the very first segment begins at 2
 		a.input[counter]++
-		compress(&a.block, &a.zero, &a.input, false)
-		compress(&a.block, &a.zero, &a.block, false)
+		c.whole(&a.between, &a.block, &a.zero, &a.input, false)
+		c.whole(&a.between, &a.block, &a.zero, &a.block, false)
 	}
 	return a.block[at]
 }

@@ -1,3 +1,0 @@
-package argon2id
-
-func fastest() compressor { return compressGeneric }
