@@ -22,6 +22,8 @@ type engine struct {
 	writeTimeout time.Duration // of a whole group; 0 for none
 	// lock keeps other processes from migrating until unlock is called.
 	lock func(ctx context.Context, db *sql.DB) (unlock func(), err error)
+	// spell writes a query as the driver likes it best.
+	spell func(query string) string
 	// classify tells what an error of the driver means.
 	classify func(error) class
 }

@@ -27,9 +27,7 @@ func (s *Store) Events(ctx context.Context, realm core.Realm, after int64, limit
 // together, just before the commit.
 func (g *group) record(event core.Event) { g.events = append(g.events, event) }
 
-// eventBatches are the rows that one statement inserts, largest first. SQLite's
-// driver looks every parameter's name up in a list: longer statements lose more by
-// that than they save.
+// eventBatches are the rows that one statement inserts, largest first.
 var eventBatches = []struct {
 	rows  int
 	query query

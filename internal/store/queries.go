@@ -184,10 +184,10 @@ type statements struct {
 	prepared [queryCount]*sql.Stmt
 }
 
-func prepare(ctx context.Context, db *sql.DB, which []query) (*statements, error) {
+func prepare(ctx context.Context, db *sql.DB, which []query, spell func(string) string) (*statements, error) {
 	s := &statements{db: db}
 	for _, q := range which {
-		stmt, err := db.PrepareContext(ctx, queries[q])
+		stmt, err := db.PrepareContext(ctx, spell(queries[q]))
 		if err != nil {
 			return nil, fmt.Errorf("prepare %q: %w", queries[q], err)
 		}

@@ -9,7 +9,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -37,10 +39,24 @@ func sqliteEngine() *engine {
 	return &engine{
 		dialect:    goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
+		spell:      unnamed,
 		classify:   classifySQLite,
 		// The file's own lock orders writers; migrate copes with losing the race.
 		lock: func(context.Context, *sql.DB) (func(), error) { return func() {}, nil },
 	}
+}
+
+var parameter = regexp.MustCompile(`\$\d+`)
+
+// unnamed writes ? for parameters that stand in order, each once. To SQLite $1 is
+// a name, and its driver looks the name of each parameter up in a list.
+func unnamed(query string) string {
+	for i, found := range parameter.FindAllString(query, -1) {
+		if found != "$"+strconv.Itoa(i+1) {
+			return query
+		}
+	}
+	return parameter.ReplaceAllLiteralString(query, "?")
 }
 
 func openSQLite(ctx context.Context, path string, opts Options) (*Store, error) {
