@@ -75,6 +75,7 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		Purpose:   notice.Purpose,
 		IssuedAt:  now,
 		ExpiresAt: now.Add(lifetime),
+		Mailed:    true,
 	}
 	if err := a.deps.Tickets.IssueTicket(ctx, ticket, event); err != nil {
 		return Mail{}, err
