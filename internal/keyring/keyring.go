@@ -152,7 +152,7 @@ func (r *Ring) Sign(_ context.Context, set core.KeySet, payload []byte) (core.Se
 	if err != nil {
 		return core.Secret{}, err
 	}
-	signed, err := l.keys[0].Sign(payload, set.WithKeyID)
+	signed, err := l.keys[0].Sign(payload, token.Header{Type: set.Type, KeyID: set.WithKeyID})
 	if err != nil {
 		return core.Secret{}, err
 	}
@@ -165,15 +165,15 @@ func (r *Ring) Verify(_ context.Context, set core.KeySet, bearer core.Secret) (c
 	if err != nil {
 		return core.Claims{}, err
 	}
-	claims, err := verify(l.keys, set.Algorithm, bearer.Reveal())
+	claims, err := verify(l.keys, set, bearer.Reveal())
 	if err != nil {
 		return core.Claims{}, &core.Error{Kind: core.TokenInvalid, Err: err}
 	}
 	return claims, nil
 }
 
-func verify(keys []token.Key, algorithm, bearer string) (core.Claims, error) {
-	payload, err := token.Verify(keys, algorithm, bearer)
+func verify(keys []token.Key, set core.KeySet, bearer string) (core.Claims, error) {
+	payload, err := token.Verify(keys, set.Algorithm, set.Type, bearer)
 	if err != nil {
 		return core.Claims{}, err
 	}
