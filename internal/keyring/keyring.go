@@ -1,5 +1,6 @@
 // Package keyring keeps signing keys: made when they are first needed, sealed
-// under the master key in the store, open in memory. It meets [core.Signer].
+// under the master key in the store, open in memory. It meets [core.Signer],
+// [core.Sealer] and [core.Publisher].
 //
 // It does not know JWS and its claims, which are internal/token's, nor what the
 // claims mean, which core judges.
