@@ -31,7 +31,7 @@ func (g *group) record(event core.Event) { g.events = append(g.events, event) }
 var eventBatches = []struct {
 	rows  int
 	query query
-}{{16, insertEvents16}, {4, insertEvents4}, {1, insertEvents1}}
+}{{64, insertEvents64}, {16, insertEvents16}, {8, insertEvents8}, {4, insertEvents4}, {2, insertEvents2}, {1, insertEvents1}}
 
 func (g *group) insertEvents() error {
 	rest := g.events

@@ -50,8 +50,11 @@ const (
 	deleteNotice
 	insertSigningKey
 	insertEvents1
+	insertEvents2
 	insertEvents4
+	insertEvents8
 	insertEvents16
+	insertEvents64
 	beginStep
 	endStep
 	undoStep
@@ -148,8 +151,11 @@ var queries = [queryCount]string{
 		on conflict (realm, dialect, algorithm, ordinal) do nothing`,
 
 	insertEvents1:  insertEvents(1),
+	insertEvents2:  insertEvents(2),
 	insertEvents4:  insertEvents(4),
+	insertEvents8:  insertEvents(8),
 	insertEvents16: insertEvents(16),
+	insertEvents64: insertEvents(64),
 
 	beginStep: `savepoint step`,
 	endStep:   `release savepoint step`,
