@@ -34,7 +34,9 @@ func (plainPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
 
 func testRegistry() *core.Registry {
 	s := memory.New()
-	return &core.Registry{Realms: s, Accounts: s, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now}
+	return &core.Registry{
+		Realms: s, Tenants: s, Accounts: s, Factors: s, Sealer: plainSealer{}, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now,
+	}
 }
 
 func mustParse(t *testing.T, source string) identities {
