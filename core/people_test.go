@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -13,27 +12,10 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// openSealer seals by writing the place before the secret.
-type openSealer struct{}
-
-func (openSealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
-	return []byte(purpose + "\x00" + row + "\x00" + secret.Reveal()), nil
-}
-
-func (openSealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
-	text, ok := strings.CutPrefix(string(sealed), purpose+"\x00"+row+"\x00")
-	if !ok {
-		return core.Secret{}, errors.New("sealed elsewhere")
-	}
-	return core.NewSecret(text), nil
-}
-
 // newPeople is a world with tenants, second factors and mails of verification.
 func newPeople(t *testing.T, change func(*core.Terms)) *world {
 	t.Helper()
 	w := newWorld(t, nil)
-	w.deps.Tenants, w.deps.Factors, w.deps.Sealer = w.store, w.store, openSealer{}
-	w.registry.Tenants, w.registry.Factors, w.registry.Sealer = w.store, w.store, openSealer{}
 	w.terms.AskSecondFactor = true
 	w.terms.Mails[core.PurposeVerification] = func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
 		return "Verification", core.NewSecret("https://app.example.com/verify?token=" + ticket.Reveal()), nil
@@ -41,18 +23,8 @@ func newPeople(t *testing.T, change func(*core.Terms)) *world {
 	if change != nil {
 		change(&w.terms)
 	}
-	w.reopen(t)
+	w.open(t)
 	return w
-}
-
-// reopen makes the authority anew, of deps and terms as they are now.
-func (w *world) reopen(t *testing.T) {
-	t.Helper()
-	authority, err := core.NewAuthority(w.deps, w.terms)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Authority = authority
 }
 
 func named(login string) core.AccountName { return core.AccountName{Realm: realm, Login: login} }
@@ -71,13 +43,17 @@ func (w *world) enroll(t *testing.T, login string) (code func() core.Secret, rec
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() core.Secret {
-		text, err := totp.GenerateCode(made.Secret.Reveal(), time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return core.NewSecret(text)
-	}, made.RecoveryCodes
+	return func() core.Secret { return codeOf(t, made.Secret.Reveal()) }, made.RecoveryCodes
+}
+
+// codeOf is what an authenticator app shows now.
+func codeOf(t *testing.T, secret string) core.Secret {
+	t.Helper()
+	code, err := totp.GenerateCode(secret, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return core.NewSecret(code)
 }
 
 // password is a credential of an account; change adds to it.
@@ -124,6 +100,17 @@ func (w *world) count(t *testing.T, action core.Action) int {
 		}
 	}
 	return n
+}
+
+// hashes counts the hashes that are made.
+type hashes struct {
+	core.Passwords
+	made int
+}
+
+func (h *hashes) Hash(ctx context.Context, realm core.Realm, secret core.Secret) (core.PasswordHash, error) {
+	h.made++
+	return h.Passwords.Hash(ctx, realm, secret)
 }
 
 // lookups counts what the store is asked of tenants and accounts.
@@ -176,7 +163,7 @@ func TestExchangeInTenants(t *testing.T) {
 	want(t, "AccountByLogin", err, "")
 	counting := &lookups{Tenants: w.store, Accounts: w.store}
 	w.deps.Tenants, w.deps.Accounts = counting, counting
-	w.reopen(t)
+	w.open(t)
 
 	given := func(id, name string) core.Tenancy { return core.Tenancy{ID: id, Name: name, Given: true} }
 	for _, tt := range []struct {

@@ -21,6 +21,9 @@ func TestCodesAreThoseOfRFC6238(t *testing.T) {
 		if want := seconds / 30; !ok || step != want {
 			t.Errorf("%s at %d: step %d, %v; want %d", code, seconds, step, ok, want)
 		}
+		if seconds < 60 {
+			continue // there are no codes from before the epoch
+		}
 		for drift, holds := range map[time.Duration]bool{-30 * time.Second: true, 30 * time.Second: true, -60 * time.Second: false, 60 * time.Second: false} {
 			if step, ok := matchStep(NewSecret(rfcSecret), NewSecret(code), now.Add(drift)); ok != holds || ok && step != seconds/30 {
 				t.Errorf("%s, the clock %v apart: step %d, %v; want %v", code, drift, step, ok, holds)
