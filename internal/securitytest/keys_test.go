@@ -162,7 +162,7 @@ func TestTokenSizes(t *testing.T) {
 		if tt.size > 0 && len(signed) > tt.size+1 {
 			t.Fatalf("%s: made %d bytes", tt.name, len(signed))
 		}
-		if _, err := token.Verify([]token.Key{key}, "HS256", signed); (err == nil) != tt.holds {
+		if _, err := token.Verify([]token.Key{key}, "HS256", "", signed); (err == nil) != tt.holds {
 			t.Errorf("%s (%d bytes): %v, want it to hold: %v", tt.name, len(signed), err, tt.holds)
 		}
 	}
@@ -189,7 +189,7 @@ func TestBadTokensCost(t *testing.T) {
 			fastest := time.Hour
 			for range calls {
 				start := time.Now()
-				_, _ = token.Verify([]token.Key{key}, algorithm, f.Token)
+				_, _ = token.Verify([]token.Key{key}, algorithm, "", f.Token)
 				fastest = min(fastest, time.Since(start))
 			}
 			if fastest > worst {
