@@ -3,7 +3,6 @@ package core
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -21,21 +20,6 @@ type Factor struct {
 	Recovery   []Digest // of the recovery codes that are left
 	EnrolledAt time.Time
 	Version    int64 // counts changes
-}
-
-// A Challenge is what somebody gets whose password was right, to come back with
-// the second factor.
-type Challenge struct {
-	Value     Secret
-	ExpiresAt time.Time
-}
-
-// A Resumption is a challenge with the second factor that it asks for.
-type Resumption struct {
-	Challenge    Secret
-	OTP          Secret // a one-time code
-	RecoveryCode Secret
-	Origin       Origin
 }
 
 // How a sign-in can have been done, as tokens and replies tell it.
@@ -144,62 +128,4 @@ func matchStep(secret, code Secret, now time.Time) (step int64, ok bool) {
 // recoveryDigest is that of a recovery code however it was typed.
 func recoveryDigest(code Secret) Digest {
 	return NewSecret(strings.NewReplacer("-", "", " ", "").Replace(strings.ToUpper(code.Reveal()))).Digest()
-}
-
-// pending is what was settled at a sign-in before the second factor was asked for:
-// all that is needed to go on with it.
-type pending struct {
-	policy         string
-	lifetime       time.Duration
-	withoutRefresh bool
-	granted        Granted
-	methods        []string
-	begun          time.Time // when what is settled was read
-}
-
-// challengePayload is a pending sign-in at rest, in the payload of its ticket.
-type challengePayload struct {
-	Dialect        string        `json:"dialect"`
-	Policy         string        `json:"policy"`
-	Lifetime       time.Duration `json:"lifetime,omitempty"`
-	WithoutRefresh bool          `json:"without_refresh,omitempty"`
-	Granted        Granted       `json:"granted,omitempty"`
-	Methods        []string      `json:"methods"`
-	Client         KeyID         `json:"client,omitempty"`
-	TokensFrom     time.Time     `json:"tokens_from"`
-}
-
-// challenge keeps a sign-in that waits for its second factor, and returns what to
-// come back with. It ends the account's older challenges.
-func (a *Authority) challenge(ctx context.Context, identity Identity, p pending, origin Origin) (Challenge, error) {
-	if identity.Key != nil {
-		return Challenge{}, refuse(Internal, "an access key is never asked for a second factor")
-	}
-	payload := challengePayload{
-		Dialect: a.terms.Dialect, Policy: p.policy, Lifetime: p.lifetime, WithoutRefresh: p.withoutRefresh,
-		Granted: p.granted, Methods: p.methods, TokensFrom: identity.Account.TokensFrom,
-	}
-	if identity.Client != nil {
-		payload.Client = identity.Client.ID
-	}
-	text, err := json.Marshal(payload)
-	if err != nil {
-		return Challenge{}, refuse(Internal, "challenge: %w", err)
-	}
-	secret := NewSecret(newTicketText())
-	ticket := Ticket{
-		Digest:    secret.Digest(),
-		Realm:     a.terms.Realm,
-		Account:   identity.Account.ID,
-		Purpose:   PurposeChallenge,
-		Payload:   string(text),
-		IssuedAt:  p.begun,
-		ExpiresAt: p.begun.Add(a.terms.TicketLifetimes[PurposeChallenge]),
-	}
-	event := a.event(ActionChallengeIssued, origin)
-	event.Account = identity.Account.ID
-	if err := a.deps.Tickets.IssueTicket(context.WithoutCancel(ctx), ticket, event); err != nil {
-		return Challenge{}, err
-	}
-	return Challenge{Value: secret, ExpiresAt: ticket.ExpiresAt}, nil
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"reflect"
 	"time"
 )
 
@@ -134,4 +135,40 @@ func countedAs(account Account) string {
 		return string(login)
 	}
 	return string(account.Tenant) + nobody + string(login)
+}
+
+// PutTenant creates a tenant, or changes its name, attributes and whether it is
+// active. It reports whether that changed anything, and refuses with Conflict when
+// another tenant of the realm has the name.
+func (r *Registry) PutTenant(ctx context.Context, tenant Tenant, origin Origin) (changed bool, err error) {
+	realm, err := r.Realms.Realm(ctx, tenant.Realm)
+	if err != nil {
+		return false, missingRealm(tenant.Realm, err)
+	}
+	for _, text := range []string{string(tenant.ID), tenant.Name} {
+		if _, err := Canonical(text); err != nil {
+			return false, refuse(InvalidRequest, "tenant %q: its id and its name have 1 to %d bytes of UTF-8 without control characters", tenant.ID, maxLogin)
+		}
+	}
+	if err := realm.CheckAttributes(tenant.Attributes); err != nil {
+		return false, err
+	}
+	current, err := r.Tenants.Tenant(ctx, tenant.Realm, tenant.ID)
+	switch {
+	case err == nil:
+		same := current.Name == tenant.Name && current.Active == tenant.Active &&
+			(len(current.Attributes)+len(tenant.Attributes) == 0 || reflect.DeepEqual(current.Attributes, tenant.Attributes))
+		if same {
+			return false, nil
+		}
+	case KindOf(err) == NotFound:
+		tenant.CreatedAt, tenant.Version = r.Now(), 1
+	default:
+		return false, err
+	}
+	err = r.Tenants.PutTenant(ctx, tenant, r.event(ActionTenantChanged, tenant.Realm, origin))
+	if KindOf(err) == Conflict {
+		return false, refuse(Conflict, "realm %s has another tenant of the name %q", tenant.Realm, tenant.Name)
+	}
+	return err == nil, err
 }

@@ -311,7 +311,7 @@ func TestTokensCarryIssuedAt(t *testing.T) {
 		if c.keys {
 			_, err = registry.RevokeAccessKey(t.Context(), c.realm(), identifier, origin)
 		} else {
-			_, err = registry.DisableAccount(t.Context(), c.realm(), identifier, origin)
+			_, err = registry.DisableAccount(t.Context(), core.AccountName{Realm: c.realm(), Login: identifier}, origin)
 		}
 		if err != nil {
 			t.Fatal(err)
