@@ -42,12 +42,12 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	if n == nil {
 		return nil
 	}
-	s := r.section(n, what, "status", "headers", "json", "text", "empty", "type")
+	s := r.named(n, &replyShape, what)
 	rp := &reply{node: n, status: status}
 	if code := s.get("status"); code != nil {
 		rp.status = r.integer(code, "status", 200, 599)
 	} else if status == 0 {
-		s.need("status", "such as status: 400")
+		s.need("status")
 	}
 	listed := r.listed
 	r.listed = false
@@ -130,15 +130,11 @@ func plainText(text string) bool {
 
 // replies compiles the replies to refusals.
 func (r *reader) replies(n *yaml.Node, p *place) map[core.Kind]*reply {
-	known := make([]string, 0, 48)
-	for _, k := range core.Kinds() {
-		known = append(known, string(k))
-	}
 	all := map[core.Kind]*reply{}
 	for _, m := range r.members(n, "errors") {
 		kind := core.Kind(m.name.Value)
-		if !slices.Contains(known, string(kind)) {
-			r.fault(m.name, didYouMeanShort(string(kind), known), "there is no outcome %q", kind)
+		if !slices.Contains(kindNames, string(kind)) {
+			r.fault(m.name, didYouMeanShort(string(kind), kindNames), "there is no outcome %q", kind)
 			continue
 		}
 		at := *p

@@ -39,19 +39,19 @@ var methods = []string{
 
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
-	s := r.section(n, "a route", "on", "accept", "inputs", "do", "ok", "errors", "issues")
+	s := r.section(n, &routeShape)
 	rt := &route{node: n}
-	r.routeOn(s.need("on", "such as on: {method: POST, path: /login}"), rt)
+	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
 	rt.byName = readable(rt.inputs)
 	rt.bodyNames = bodyNames(rt.inputs)
 	rt.fromBody = len(rt.bodyNames) > 0
 	rt.accept = r.accept(s.get("accept"), rt.fromBody, n)
 	r.pathInputs(rt)
-	r.routeDo(s.need("do", "such as do: whoami"), rt, d)
+	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
-	if ok := s.need("ok", "the reply to a success, such as ok: {json: {…}}"); ok != nil && rt.operation.name != "" {
+	if ok := s.need("ok"); ok != nil && rt.operation.name != "" {
 		rt.ok = r.reply(ok, what, http.StatusOK, p)
 	}
 	at := *p
@@ -65,13 +65,10 @@ func (r *reader) routeOn(n *yaml.Node, rt *route) {
 	if n == nil {
 		return
 	}
-	on := r.section(n, "on", "method", "path")
-	for _, item := range r.items(on.need("method", "such as method: POST"), "method") {
-		if m := r.word(item, "method", methods...); m != "" {
-			rt.methods = append(rt.methods, m)
-		}
-	}
-	if p := on.need("path", "such as path: /login"); p != nil {
+	on := r.section(n, &onShape)
+	on.need("method")
+	rt.methods = on.words("method")
+	if p := on.need("path"); p != nil {
 		rt.path = r.path(p)
 	}
 }
@@ -101,8 +98,8 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	}
 	name, issue, as := n, (*yaml.Node)(nil), (*yaml.Node)(nil)
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "do", "operation", "issue", "as")
-		name, issue, as = s.need("operation", "such as operation: authenticate"), s.get("issue"), s.get("as")
+		s := r.section(n, &doShape)
+		name, issue, as = s.need("operation"), s.get("issue"), s.get("as")
 	}
 	if name == nil {
 		return
@@ -158,7 +155,7 @@ func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
 func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 	var kinds []core.SubjectKind
 	for _, item := range r.items(n, what) {
-		kind := core.SubjectKind(r.word(item, what, string(core.SubjectAccount), string(core.SubjectKey)))
+		kind := core.SubjectKind(r.word(item, what, subjectSlot.Words...))
 		switch {
 		case kind == "":
 		case slices.Contains(kinds, kind):
@@ -172,17 +169,11 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 
 // issueTemplates compiles the words for broken rules.
 func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
-	known := slices.Clone(ruleNames)
-	for _, k := range core.Kinds() {
-		if k.IsA(core.InvalidRequest) {
-			known = append(known, string(k))
-		}
-	}
 	all := map[string]node{}
 	for _, m := range r.members(n, "issues") {
 		name := m.name.Value
-		if !slices.Contains(known, name) {
-			r.fault(m.name, didYouMean(name, known), "there is no rule %q", name)
+		if !slices.Contains(issueNames, name) {
+			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
 			continue
 		}
 		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue})

@@ -195,8 +195,8 @@ var loopPattern = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(.+?)\
 // forTemplate compiles {$for: i in issues, $yield: …} into the items of a list,
 // and with $members in place of $yield into an object.
 func (r *reader) forTemplate(n *yaml.Node, p *place) node {
-	s := r.section(n, "a loop", forWord, yieldWord, membersWord)
-	head := s.need(forWord, "write $for: i in issues")
+	s := r.section(n, &loopShape)
+	head := s.need(forWord)
 	yield, members := s.get(yieldWord), s.get(membersWord)
 	if (yield == nil) == (members == nil) {
 		r.fault(n, "$yield makes a list's items, $members an object's members", "a loop has one of $yield and $members")
