@@ -82,15 +82,16 @@ func (d *Dialect) Settings() map[string]any {
 // Terms are the dialect's terms as core knows them.
 func (d *Dialect) Terms() core.Terms {
 	t := core.Terms{
-		Realm:            d.realm,
-		Dialect:          d.name,
-		Issuer:           d.issuer,
-		Policies:         d.policies,
-		AdmitUnverified:  d.admitUnverified,
-		RecoveryLifetime: d.ticketLifetime,
+		Realm:           d.realm,
+		Dialect:         d.name,
+		Issuer:          d.issuer,
+		Policies:        d.policies,
+		Order:           d.policyNames,
+		AdmitUnverified: d.admitUnverified,
+		TicketLifetimes: map[core.Purpose]time.Duration{core.PurposeRecovery: d.ticketLifetime},
 	}
 	if d.recoveryMail != nil {
-		t.RecoveryMail = d.recoveryMail.words(d)
+		t.Mails = map[core.Purpose]core.MailWords{core.PurposeRecovery: d.recoveryMail.words(d)}
 	}
 	return t
 }

@@ -78,7 +78,7 @@ func (r *reader) claims(n *yaml.Node, p *core.Policy, d *Dialect) {
 		case "iat":
 			r.mustBe(m, "token.issued_at")
 		case "aud":
-			p.Audience = r.audience(m.value)
+			p.Audiences = []string{r.audience(m.value)}
 		}
 	}
 	for _, need := range []struct{ claim, fact, why string }{
