@@ -14,16 +14,6 @@ import (
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
-// The roles that operations give to inputs, by the inputs' names.
-const (
-	roleIdentifier = "identifier"
-	roleSecret     = "secret"
-	roleNewSecret  = "new_secret"
-	roleTicket     = "ticket"
-)
-
-var secretRoles = []string{roleSecret, roleNewSecret, roleTicket}
-
 // An input is something that a route reads from a request.
 type input struct {
 	target

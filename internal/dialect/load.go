@@ -3,7 +3,6 @@ package dialect
 import (
 	"maps"
 	"regexp"
-	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -23,7 +22,7 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 	r := &reader{file: file}
 	d := &Dialect{
 		realm: options.Realm, issuer: options.Issuer, baseURL: options.BaseURL,
-		limits: options.Limits, now: options.Now,
+		limits: options.Limits, now: options.Now, trace: options.Trace,
 	}
 	if d.limits == (body.Limits{}) {
 		d.limits = body.DefaultLimits
@@ -55,10 +54,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	r.tickets(s.get("tickets"), d)
 	r.mails(s.get("mails"), d)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
-	d.errors = r.replies(s.need("errors"), &place{in: inError})
-	if p := s.get("protected"); p != nil {
-		d.protectedErrors = r.replies(r.section(p, &protectedShape).get("errors"), &place{in: inError})
-	}
+	r.words(s, d)
 	for i, n := range r.items(s.need("routes"), "routes") {
 		if i == maxRoutes {
 			r.fault(n, "split it into two dialects", "there are more than %d routes", maxRoutes)
@@ -132,9 +128,9 @@ func (r *reader) finish(s section) {
 	d := r.dialect
 	d.replies = resolve(d.errors)
 	d.protectedReplies = resolve(d.protectedErrors)
-	for kind, rp := range d.replies {
+	for kind, a := range d.replies {
 		if d.protectedReplies[kind] == nil {
-			d.protectedReplies[kind] = rp
+			d.protectedReplies[kind] = a
 		}
 	}
 	for _, rt := range d.routes {
@@ -146,8 +142,7 @@ func (r *reader) finish(s section) {
 	d.table = newTable(d.routes)
 	r.collisions()
 	r.reachable(s)
+	r.grantedNames(d)
 	r.keep(d)
-	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
-		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
-	}
+	r.neededMails(s, d)
 }

@@ -3,6 +3,7 @@ package dialect
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,13 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 	}
 	r.checkLink(link, m.link)
 	d.recoveryMail = m
+}
+
+// neededMails insists on the mails that routes send.
+func (r *reader) neededMails(s section, d *Dialect) {
+	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
+		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
+	}
 }
 
 // checkLink proves the link by making one: tickets travel over https, or to this

@@ -54,9 +54,10 @@ func (r *reader) policy(name string, n *yaml.Node, d *Dialect) core.Policy {
 	keys := slices.Contains(d.subject, core.SubjectKey)
 	template := r.template(claims, &place{what: "a token's claims", in: inClaims, keys: keys, numeric: true})
 	p.Claims = func(g core.Grant) ([]byte, error) {
-		sc := scope{dialect: d, now: d.now()}
-		sc.fill(&g)
-		out, _, err := template.append(make([]byte, 0, 256), &sc)
+		s := newScope(d, nil)
+		defer s.release()
+		s.fill(&g)
+		out, _, err := template.append(make([]byte, 0, 256), s)
 		return out, err
 	}
 	r.claims(claims, &p, d)

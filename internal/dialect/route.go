@@ -18,15 +18,17 @@ type route struct {
 	accept    accept
 	inputs    []*input // in the order of the file
 	byName    map[string]*input
-	fromBody  bool // whether any input is read from the body
+	roles     map[string]*input // those that the operation takes
+	fromBody  bool              // whether any input is read from the body
 	bodyNames []string
 	operation operation
 	policy    string
 	as        []core.SubjectKind
+	granted   []string // the names that with declares
 
-	ok             *reply
-	errors         map[core.Kind]*reply
-	replies        map[core.Kind]*reply // what answers each kind, the file's replies included
+	ok             *answer
+	errors         map[core.Kind]*answer
+	replies        map[core.Kind]*answer // what answers each kind, the file's replies included
 	issueTemplates map[string]node
 }
 
@@ -52,11 +54,11 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
 	if ok := s.need("ok"); ok != nil && rt.operation.name != "" {
-		rt.ok = r.reply(ok, what, http.StatusOK, p)
+		rt.ok = r.answer(ok, what, http.StatusOK, p)
 	}
 	at := *p
 	at.in = inError
-	rt.errors = r.replies(s.get("errors"), &at)
+	rt.errors = r.answers(s.get("errors"), &at)
 	rt.issueTemplates = r.issueTemplates(s.get("issues"))
 	return rt
 }
@@ -104,8 +106,11 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	if name == nil {
 		return
 	}
-	word := r.word(name, "the operation", operationNames()...)
-	op, ok := findOperation(word)
+	if op, ok := findOperation(name.Value); ok && op.later {
+		r.fault(name, "", "the operation %s is not served yet", op.name)
+		return
+	}
+	op, ok := findOperation(r.word(name, "the operation", operationNames()...))
 	if !ok {
 		return
 	}
@@ -120,33 +125,52 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 		}
 	}
 	r.routeIssue(n, issue, rt, d)
-	for _, role := range op.roles {
-		in, ok := rt.byName[role]
-		if !ok {
-			r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
-			continue
-		}
-		if in.typ != "string" {
-			r.fault(in.node, "", "input %s must be of type string", role)
+	r.roles(rt)
+}
+
+// roles checks that a route's inputs have the names that its operation knows.
+func (r *reader) roles(rt *route) {
+	op := &rt.operation
+	has := func(role string) bool { return rt.byName[role] != nil }
+	var needed []string // one role each, or several of which one will do
+	if choice := slices.DeleteFunc(slices.Clone(op.oneOf), func(role string) bool { return !op.takes(role) }); len(choice) > 0 && !slices.ContainsFunc(choice, has) {
+		needed = append(needed, strings.Join(choice, " or "))
+	}
+	for _, role := range op.need {
+		if !has(role) {
+			needed = append(needed, role)
 		}
 	}
-	for _, role := range []string{roleSecret, roleNewSecret, roleTicket} {
-		if in, ok := rt.byName[role]; ok && !slices.Contains(op.roles, role) {
-			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, role)
+	for _, role := range needed {
+		r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
+	}
+	rt.roles = make(map[string]*input, len(rt.inputs))
+	for _, in := range rt.inputs {
+		if op.takes(in.name) {
+			rt.roles[in.name] = in
+		}
+		switch {
+		case op.takes(in.name) && in.typ != "string":
+			r.fault(in.node, "", "input %s must be of type string", in.name)
+		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
+			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
 		}
 	}
 }
 
 func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
-	if !rt.operation.issues {
-		if issue != nil {
-			r.fault(issue, "", "%s issues no token", rt.operation.name)
-		}
+	switch mints := rt.operation.mints; {
+	case issue != nil && mints != mintsByPolicy && mints != mintsIfNamed:
+		r.fault(issue, "", "%s issues no token", rt.operation.name)
 		return
-	}
-	if issue == nil {
+	case issue == nil && mints != mintsByPolicy:
+		return
+	case issue == nil:
 		r.fault(do, "such as do: {operation: authenticate, issue: access}", "%s does not say which token it issues", rt.operation.name)
 		return
+	}
+	if rt.operation.mints == mintsIfNamed {
+		rt.operation.reply = inToken
 	}
 	rt.policy = r.word(issue, "issue", d.policyNames...)
 }

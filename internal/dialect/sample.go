@@ -15,8 +15,15 @@ import (
 // secrets that they sign in with. They are for tests and manuals alone: no server
 // creates them.
 type Samples struct {
+	Tenants  []SampleTenant
 	Accounts []SampleAccount
 	Keys     []SampleKey
+}
+
+// A SampleTenant is a tenant that examples speak of.
+type SampleTenant struct {
+	Sample string // its name in the file
+	Tenant core.Tenant
 }
 
 // A SampleAccount is an account that examples speak of.
@@ -24,6 +31,9 @@ type SampleAccount struct {
 	Sample   string // its name in the file
 	Account  core.Account
 	Password core.Secret
+
+	TOTP          core.Secret // of its second factor, in base32; zero for none
+	RecoveryCodes []core.Secret
 }
 
 // A SampleKey is an access key that examples speak of.
