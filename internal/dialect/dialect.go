@@ -108,7 +108,9 @@ func (d *Dialect) Paths() []string {
 	var all []string
 	for _, rt := range d.routes {
 		for _, method := range rt.methods {
-			all = append(all, method+" "+rt.path.shape())
+			if text := method + " " + rt.path.shape(); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
 	return all

@@ -37,7 +37,7 @@ var onShape = Shape{
 	Members: []Slot{
 		{Name: "method", Doc: "the method, or a list of them", Hint: "such as method: POST", Need: true, Is: KindList, Item: &Slot{Is: KindWord, Words: methods}},
 		{Name: "path", Doc: "the path, letter for letter; {name} takes one segment", Hint: "such as path: /login", Need: true, Is: KindText},
-		{Name: "when", Doc: "what else the request must hold; routes of one method and path are asked in the file's order", Is: KindShape, Of: &whenShape, later: true},
+		{Name: "when", Doc: "what else the request must hold; routes of one method and path are asked in the file's order", Is: KindShape, Of: &whenShape},
 	},
 }
 
@@ -85,8 +85,8 @@ var inputShape = Shape{
 		{Name: "from", Doc: "body.a.b, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
 			Hint: "say where it is read, as in from: body.username", Need: true, Is: KindList, Item: &Slot{Is: KindText}},
 		{Name: "type", Doc: "what it must be", Default: "string", Is: KindWord, Words: inputTypes},
-		{Name: "required", Doc: "whether its absence is an issue, or an expression that says when", Default: "false", Is: KindBool},
-		{Name: "forbidden", Doc: "an expression that says when its presence is an issue", Is: KindExpression, later: true},
+		{Name: "required", Doc: "whether its absence is an issue, or an expression that says when", Default: "false", Is: KindBool | KindExpression},
+		{Name: "forbidden", Doc: "an expression that says when its presence is an issue", Is: KindBool | KindExpression},
 		{Name: "default", Doc: "its value where it is absent", Is: KindAny},
 		{Name: "empty", Doc: "whether empty text is a value, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
 		{Name: "secret", Doc: "whether no expression may name it", Default: "false but for roles that are secrets", Is: KindBool},

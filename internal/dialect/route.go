@@ -15,6 +15,7 @@ type route struct {
 	node      *yaml.Node
 	methods   []string
 	path      path
+	when      []match // what else its requests hold; empty for all
 	accept    accept
 	inputs    []*input // in the order of the file
 	byName    map[string]*input
@@ -46,9 +47,10 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
 	rt.byName = readable(rt.inputs)
-	rt.bodyNames = bodyNames(rt.inputs)
+	rt.bodyNames = bodyNames(rt)
 	rt.fromBody = len(rt.bodyNames) > 0
-	rt.accept = r.accept(s.get("accept"), rt.fromBody, n)
+	r.routeAccept(s.get("accept"), rt, d.first(rt))
+	r.holdable(rt)
 	r.pathInputs(rt)
 	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
@@ -73,6 +75,19 @@ func (r *reader) routeOn(n *yaml.Node, rt *route) {
 	if p := on.need("path"); p != nil {
 		rt.path = r.path(p)
 	}
+	rt.when = r.when(on.get("when"))
+}
+
+// routeAccept reads the media types of a route, which are those of its path's first.
+func (r *reader) routeAccept(n *yaml.Node, rt, first *route) {
+	if first == nil || n != nil {
+		rt.accept = r.accept(n, rt.fromBody, rt.node)
+		return
+	}
+	rt.accept = first.accept
+	if rt.fromBody && rt.accept.bodiless() {
+		r.fault(rt.node, "declare accept there", "the route reads inputs from the body, but its path's first route, on line %d, accepts none", first.node.Line)
+	}
 }
 
 // pathInputs checks that inputs from the path name variables of it.
@@ -83,11 +98,17 @@ func (r *reader) pathInputs(rt *route) {
 			known = append(known, v)
 		}
 	}
+	check := func(n *yaml.Node, src source) {
+		if src.place == "path" && !slices.Contains(known, src.name) {
+			r.fault(n, "write {"+src.name+"} as a segment of the path", "path %q has no variable %q", rt.path.text, src.name)
+		}
+	}
+	for i := range rt.when {
+		check(rt.when[i].node, rt.when[i].source)
+	}
 	for _, in := range rt.inputs {
 		for _, src := range in.sources {
-			if src.place == "path" && !slices.Contains(known, src.name) {
-				r.fault(in.node, "write {"+src.name+"} as a segment of the path", "path %q has no variable %q", rt.path.text, src.name)
-			}
+			check(in.node, src)
 		}
 	}
 }
