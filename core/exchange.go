@@ -183,13 +183,18 @@ func (a *Authority) authenticatePassword(ctx context.Context, credential Credent
 }
 
 // accountByLogin reads the account of a login name as it was sent; a name without
-// a canonical form belongs to nobody, at the cost of a look-up (S7).
+// a canonical form belongs to nobody, at the cost of a look-up (S7), and so does one
+// that several tenants have.
 func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
 	canonical, err := Canonical(login)
 	if err != nil {
 		canonical = "" // nobody's
 	}
-	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
+	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
+	if KindOf(err) == Conflict {
+		err = &Error{Kind: NotFound, Err: err}
+	}
+	return account, err
 }
 
 // admitted says which state keeps an account out, inactive before unverified.

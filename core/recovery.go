@@ -75,6 +75,7 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		Purpose:   notice.Purpose,
 		IssuedAt:  now,
 		ExpiresAt: now.Add(lifetime),
+		Mailed:    true,
 	}
 	if err := a.deps.Tickets.IssueTicket(ctx, ticket, event); err != nil {
 		return Mail{}, err
@@ -94,7 +95,7 @@ func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, erro
 	if a.terms.Mails[notice.Purpose] == nil || notice.Login == "" {
 		return Account{}, &Error{Kind: NotFound}
 	}
-	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, notice.Login)
+	account, err := a.accountByLogin(ctx, string(notice.Login))
 	switch {
 	case err != nil:
 		return Account{}, err

@@ -24,11 +24,14 @@ type Realms interface {
 // Accounts keeps accounts.
 type Accounts interface {
 	Account(ctx context.Context, realm Realm, id AccountID) (Account, error)
+	// AccountByLogin is the one account of a login name, whatever its tenant.
+	// Accounts of several tenants are Conflict.
 	AccountByLogin(ctx context.Context, realm Realm, login CanonicalLogin) (Account, error)
-	// AccountList returns at most limit accounts in order of canonical login, from
-	// after it on; "" starts at the first.
-	AccountList(ctx context.Context, realm Realm, after CanonicalLogin, limit int) ([]Account, error)
-	CreateAccount(ctx context.Context, account Account, event Event) error
+	// AccountList returns at most limit accounts in order of canonical login and id,
+	// from after the cursor on.
+	AccountList(ctx context.Context, realm Realm, after AccountCursor, limit int) ([]Account, error)
+	// CreateAccount stores an account, and the notices of mails to it.
+	CreateAccount(ctx context.Context, account Account, event Event, notices ...Notice) error
 	// UpdateAccount loads, lets change edit, and saves, in one transaction. change
 	// may run more than once; its error undoes the update and is returned as it is.
 	UpdateAccount(ctx context.Context, realm Realm, id AccountID, change func(*Account) (Event, error)) error
@@ -49,10 +52,11 @@ type Tenants interface {
 	// TenantList returns at most limit tenants in order of id, from after it on; ""
 	// starts at the first.
 	TenantList(ctx context.Context, realm Realm, after TenantID, limit int) ([]Tenant, error)
-	// PutTenant creates the tenant, or replaces all of it but its creation and
-	// version.
+	// PutTenant creates the tenant, or replaces it but for the instant of its
+	// creation, and counts the change. A name that another one has is Conflict.
 	PutTenant(ctx context.Context, tenant Tenant, event Event) error
-	// AccountByTenantLogin is the account of a login name within a tenant.
+	// AccountByTenantLogin is the account of a login name within a tenant; the
+	// tenant "" is that of accounts without one.
 	AccountByTenantLogin(ctx context.Context, realm Realm, tenant TenantID, login CanonicalLogin) (Account, error)
 }
 
@@ -86,7 +90,7 @@ type Tickets interface {
 	// IssueTicket stores a ticket and deletes the account's older ones of the same purpose.
 	IssueTicket(ctx context.Context, ticket Ticket, event Event) error
 	Ticket(ctx context.Context, realm Realm, digest Digest) (Ticket, error)
-	// TicketsSince counts the tickets issued to an account from an instant on,
+	// TicketsSince counts the tickets mailed to an account from an instant on,
 	// those deleted by newer ones included.
 	TicketsSince(ctx context.Context, realm Realm, account AccountID, purpose Purpose, from time.Time) (int, error)
 	// RedeemTicket marks the ticket as used and changes its account, in one

@@ -32,9 +32,12 @@ type Ticket struct {
 	Realm     Realm
 	Account   AccountID
 	Purpose   Purpose
+	Payload   string // what it carries for whoever redeems it, no secret; "" for nothing
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
+	// Mailed has the ticket counted when it is issued; it is not stored.
+	Mailed bool
 }
 
 // Usable returns nil if t may be redeemed for account at now, and otherwise says why not.
@@ -57,6 +60,7 @@ type Notice struct {
 	Realm     Realm
 	Dialect   string
 	Purpose   Purpose
+	Tenant    TenantID       // "" when none was given
 	Login     CanonicalLogin // "" when what was given has no canonical form
 	RequestID string
 	CreatedAt time.Time
