@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -172,6 +173,7 @@ func (h *harness) count() {
 	for pointer, reason := range h.seed.Skip {
 		h.report.skipped = append(h.report.skipped, pointer+": "+reason)
 	}
+	slices.Sort(h.report.skipped)
 }
 
 // table shows reports for people.

@@ -238,7 +238,8 @@ func writeBody(f form, values []value) (body []byte, contentType string, err err
 				return nil, "", err
 			}
 		}
-		return b.Bytes(), w.FormDataContentType(), w.Close()
+		err := w.Close()
+		return b.Bytes(), w.FormDataContentType(), err
 	case strings.HasSuffix(bare, "xml"):
 		return xmlBody(values), f.contentType, nil
 	case isJSON(bare):

@@ -1,6 +1,9 @@
 package recordtest
 
 import (
+	"bytes"
+	"mime"
+	"mime/multipart"
 	"os"
 	"path/filepath"
 	"slices"
@@ -247,6 +250,22 @@ func TestRequests(t *testing.T) {
 		if err != nil || string(got) != tt.want || contentType != tt.contentType {
 			t.Errorf("writeBody(%s) = %s, %s, %v, want %s", tt.contentType, got, contentType, err, tt.want)
 		}
+	}
+}
+
+// TestMultipart writes a body that ends.
+func TestMultipart(t *testing.T) {
+	body, contentType, err := writeBody(form{contentType: "multipart/form-data"}, []value{{field{node: &node{}, name: "a"}, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := multipart.NewReader(bytes.NewReader(body), parameters["boundary"]).ReadForm(1 << 10)
+	if err != nil || read.Value["a"][0] != "2" {
+		t.Errorf("the form is %+v, %v", read, err)
 	}
 }
 
