@@ -4,9 +4,9 @@ import "runtime"
 
 // ballast is never touched, so it takes address space and no memory. To the garbage
 // collector it is part of the heap, which may then grow by as much more before the
-// next collection: a heap of 20 MiB would be collected many times a second. A soft
+// next collection: a heap of 10 MiB would be collected many times a second. A soft
 // memory limit does not do: near it, memory goes back to the system and is asked
-// for again at each hash.
+// for again.
 var ballast []byte
 
 const ballastSize = 24 << 20

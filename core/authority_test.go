@@ -142,9 +142,9 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 			Name: "access", Keys: core.KeySet{Realm: realm, Dialect: "plain", Algorithm: "HS256"},
 			Lifetime: time.Hour, Claims: claims, AccountClaim: "sub",
 		}},
-		RecoveryMail: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
+		Mails: map[core.Purpose]core.MailWords{core.PurposeRecovery: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
 			return "Recovery", core.NewSecret("https://app.example.com/reset?token=" + ticket.Reveal()), nil
-		},
+		}},
 	}
 	if change != nil {
 		change(&w.terms)
@@ -172,6 +172,17 @@ func (w *world) account(t *testing.T, login string, change func(*core.AccountSpe
 		t.Fatal(err)
 	}
 	return account
+}
+
+// twins creates accounts of one login name in two tenants.
+func (w *world) twins(t *testing.T, login string) {
+	t.Helper()
+	for _, tenant := range []core.TenantID{"t1", "t2"} {
+		account := core.Account{ID: core.AccountID(tenant), Realm: realm, Tenant: tenant, Login: login, Email: login, Active: true, Verified: true, PasswordHash: "new:right password"}
+		if err := w.store.CreateAccount(t.Context(), account, core.Event{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (w *world) login(ctx context.Context, login, password string) (core.Token, error) {
@@ -207,6 +218,7 @@ func TestExchangePassword(t *testing.T) {
 	w.account(t, "new@example.com", func(s *core.AccountSpec) { s.Verified = false })
 	w.account(t, "both@example.com", func(s *core.AccountSpec) { s.Active, s.Verified = false, false })
 	w.account(t, "none@example.com", func(s *core.AccountSpec) { s.Password = core.Secret{} })
+	w.twins(t, "twin@example.com")
 	for _, tt := range []struct {
 		login, password string
 		kind            core.Kind
@@ -220,6 +232,7 @@ func TestExchangePassword(t *testing.T) {
 		{"a\x00da@example.com", "right password", core.Unknown, "failed"},
 		{strings.Repeat("x", 5000), "right password", core.Unknown, "failed"},
 		{"", "", core.Unknown, "failed"},
+		{"twin@example.com", "right password", core.Unknown, "failed"},
 		{"none@example.com", "", core.BadSecret, "failed"},
 		{"idle@example.com", "wrong password", core.BadSecret, "failed"},
 		{"idle@example.com", "right password", core.Inactive, "abandoned"},
@@ -328,7 +341,7 @@ func TestExchangeAccessKey(t *testing.T) {
 func TestWhoami(t *testing.T) {
 	w := newWorld(t, func(terms *core.Terms) {
 		policy := terms.Policies["access"]
-		policy.Audience = "api"
+		policy.Audiences = []string{"api"}
 		terms.Policies["access"] = policy
 	})
 	ada := w.account(t, "ada@example.com", nil)
@@ -504,9 +517,10 @@ func TestRecoveryLooksTheSame(t *testing.T) {
 	w.account(t, "ada@example.com", nil)
 	w.account(t, "idle@example.com", func(s *core.AccountSpec) { s.Active = false })
 	w.account(t, "no address", nil)
+	w.twins(t, "twin@example.com")
 	for login, kind := range map[string]core.Kind{
 		"ADA@example.com": "", "idle@example.com": core.Inactive, "nobody@example.com": core.NotFound,
-		"no address": core.NotFound, "non\nsense": core.NotFound, "": core.NotFound,
+		"no address": core.NotFound, "twin@example.com": core.NotFound, "non\nsense": core.NotFound, "": core.NotFound,
 	} {
 		before := len(w.events(t))
 		_, err := w.nextMail(t, login)

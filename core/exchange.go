@@ -10,11 +10,30 @@ import (
 // A Credential is what somebody presents to get a token.
 type Credential struct {
 	// As lists the kinds that it may be, in the order of trying.
-	As         []SubjectKind
-	Identifier string // login name or access key, exactly as sent
-	Secret     Secret
-	Policy     string // which of the terms' policies is asked for
-	Origin     Origin
+	As           []SubjectKind
+	Identifier   string    // login name or access key, exactly as sent
+	AccountID    AccountID // in place of a login name; "" for none
+	Secret       Secret
+	Tenant       Tenancy
+	Client       *Client // nil when the request brings none
+	OTP          Secret  // a one-time code
+	RecoveryCode Secret
+	Policy       string        // which of the terms' policies is asked for
+	Lifetime     time.Duration // of the token, within the policy's bounds; 0 takes the policy's own
+	// WithoutRefresh asks for no refresh token, whatever the policy gives.
+	WithoutRefresh bool
+	Judge          Judge
+	Origin         Origin
+}
+
+// A Judge says what an identity that has been proved is granted beyond the policy,
+// or refuses it. The nil Judge grants nothing more.
+type Judge func(Judged) (Granted, error)
+
+// Judged is who a [Judge] decides on, and who asks when that is somebody else.
+type Judged struct {
+	Identity
+	Caller *Identity // nil unless a token is asked about or ended
 }
 
 // Exchange gives a token for a credential. Every token is minted here (S22), after
@@ -164,13 +183,18 @@ func (a *Authority) authenticatePassword(ctx context.Context, credential Credent
 }
 
 // accountByLogin reads the account of a login name as it was sent; a name without
-// a canonical form belongs to nobody, at the cost of a look-up (S7).
+// a canonical form belongs to nobody, at the cost of a look-up (S7), and so does one
+// that several tenants have.
 func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
 	canonical, err := Canonical(login)
 	if err != nil {
 		canonical = "" // nobody's
 	}
-	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
+	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
+	if KindOf(err) == Conflict {
+		err = &Error{Kind: NotFound, Err: err}
+	}
+	return account, err
 }
 
 // admitted says which state keeps an account out, inactive before unverified.

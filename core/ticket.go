@@ -5,19 +5,39 @@ import "time"
 // A Purpose is what a ticket opens. A ticket of one purpose opens nothing else (S28).
 type Purpose string
 
-// PurposeRecovery is the purpose of a password recovery ticket.
-const PurposeRecovery Purpose = "recovery"
+// The purposes.
+const (
+	PurposeRecovery     Purpose = "recovery"     // mailed: sets a new password
+	PurposeVerification Purpose = "verification" // mailed: proves the address
+	PurposeChallenge    Purpose = "challenge"    // answered: goes on with a sign-in, given the second factor
+)
 
-// A Ticket is a mailed, one-time right to act for an account, stored by the
+// TicketBounds tell how long tickets of a purpose live at least and at most, and
+// usually (S25).
+func TicketBounds(purpose Purpose) (least, usual, most time.Duration) {
+	switch purpose {
+	case PurposeChallenge:
+		return 30 * time.Second, 5 * time.Minute, 15 * time.Minute
+	case PurposeVerification:
+		return time.Minute, 24 * time.Hour, 24 * time.Hour
+	default:
+		return time.Minute, time.Hour, 24 * time.Hour
+	}
+}
+
+// A Ticket is a one-time right to act for an account, stored by the
 // digest of its 256 random bits.
 type Ticket struct {
 	Digest    Digest
 	Realm     Realm
 	Account   AccountID
 	Purpose   Purpose
+	Payload   string // what it carries for whoever redeems it, no secret; "" for nothing
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
+	// Mailed has the ticket counted when it is issued; it is not stored.
+	Mailed bool
 }
 
 // Usable returns nil if t may be redeemed for account at now, and otherwise says why not.
@@ -40,6 +60,7 @@ type Notice struct {
 	Realm     Realm
 	Dialect   string
 	Purpose   Purpose
+	Tenant    TenantID       // "" when none was given
 	Login     CanonicalLogin // "" when what was given has no canonical form
 	RequestID string
 	CreatedAt time.Time

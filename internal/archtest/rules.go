@@ -29,7 +29,8 @@ var Rules = []Rule{
 	{Package: "verify", May: []string{"internal/token"}, Only: []string{"github.com/go-jose/go-jose/v4"}, Why: "its users get nothing of the server's"},
 
 	{Package: "internal/token", May: []string{"core"}, Never: io, Why: "tokens are computed, without I/O"},
-	{Package: "internal/password", May: []string{"core"}, Never: io, Why: "hashes are computed, without I/O"},
+	{Package: "internal/argon2id", Never: io, Why: "hashes are computed, without I/O"},
+	{Package: "internal/password", May: []string{"core", "internal/argon2id"}, Never: io, Why: "hashes are computed, without I/O"},
 	{Package: "internal/strictyaml", Never: io, Why: "it reads text that it is given"},
 	{Package: "internal/seed", May: []string{"core", "internal/dialect"}, Why: "it tells core what a file declares"},
 	{Package: "internal/bench", May: []string{"", "core"}, Why: "it drives a running server from outside"},

@@ -98,7 +98,7 @@ func (p *program) accountListCommand() *cobra.Command {
 					return err
 				}
 				var accounts []core.Account
-				for after := core.CanonicalLogin(""); ; {
+				for after := (core.AccountCursor{}); ; {
 					page, err := registry.Accounts.AccountList(ctx, info.Name, after, pageSize)
 					if err != nil {
 						return err
@@ -107,7 +107,9 @@ func (p *program) accountListCommand() *cobra.Command {
 					if len(page) < pageSize {
 						return p.showAccounts(form, accounts...)
 					}
-					if after, err = core.Canonical(page[len(page)-1].Login); err != nil {
+					last := page[len(page)-1]
+					after.ID = last.ID
+					if after.Login, err = core.Canonical(last.Login); err != nil {
 						return err
 					}
 				}

@@ -47,7 +47,7 @@ func (d *dryAccounts) AccountByLogin(ctx context.Context, realm core.Realm, logi
 	return d.Accounts.AccountByLogin(ctx, realm, login)
 }
 
-func (d *dryAccounts) CreateAccount(_ context.Context, account core.Account, _ core.Event) error {
+func (d *dryAccounts) CreateAccount(_ context.Context, account core.Account, _ core.Event, _ ...core.Notice) error {
 	login, err := core.Canonical(account.Login)
 	if err != nil {
 		return err

@@ -21,9 +21,10 @@ import (
 )
 
 // BenchmarkGate holds the gate's rate against that of the bare hash, computed by
-// as many goroutines as there are workers, in the same run. Beside each runs what
+// as many goroutines as there are workers, in the same run, and both against
+// golang.org/x/crypto's. Beside each runs what
 // other requests feel: a goroutine that wants the processor every millisecond.
-// GOMAXPROCS is cores + workers, as the server sets it.
+// GOMAXPROCS is cores + workers.
 //
 //	go test -run XXX -bench Gate -benchtime 200x ./internal/hashgate
 func BenchmarkGate(b *testing.B) {
@@ -37,9 +38,22 @@ func BenchmarkGate(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Run(h.name+"/raw", func(b *testing.B) {
-			measure(b, cores, func() { (password.Kernel{}).Verify(stored, []byte("right")) })
-		})
+		for name, kernel := range map[string]func() password.Kernel{
+			"raw":      func() password.Kernel { return password.NewKernel(password.Default()) },
+			"x/crypto": func() password.Kernel { return password.Kernel{} },
+		} {
+			b.Run(h.name+"/"+name, func(b *testing.B) {
+				kernels := make(chan password.Kernel, cores)
+				for range cores {
+					kernels <- kernel()
+				}
+				measure(b, cores, func() {
+					k := <-kernels
+					k.Verify(stored, []byte("right"))
+					kernels <- k
+				})
+			})
+		}
 		for _, callers := range []int{16, 1000} {
 			b.Run(fmt.Sprintf("%s/gate-%d", h.name, callers), func(b *testing.B) {
 				g, err := New(Options{Workers: cores, QueueTimeout: time.Hour})

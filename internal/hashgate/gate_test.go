@@ -289,52 +289,6 @@ func TestRetryAfterSpreads(t *testing.T) {
 	})
 }
 
-// S16: a stored hash that takes more memory waits for it, and is not overtaken for ever.
-func TestMemoryBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &slow{takes: 10 * time.Millisecond}
-		g := open(t, Options{Workers: 4, MemoryBudget: 100 << 20, Kernel: s.kernel})
-		const heavy = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-		var all sync.WaitGroup
-		for i := range 60 {
-			hash, secret := core.PasswordHash(""), core.NewSecret("light")
-			if i%10 == 5 {
-				hash, secret = heavy, core.NewSecret("heavy")
-			}
-			all.Go(func() {
-				if _, _, err := g.Verify(t.Context(), "r", hash, secret); err != nil {
-					t.Error(err)
-				}
-			})
-			synctest.Wait()
-		}
-		all.Wait()
-		if s.highest > 100<<20 || s.highest < 83<<20 {
-			t.Errorf("hashes took up to %d MiB together, want at most 100 and more than one at a time", s.highest>>20)
-		}
-		arrival := 5
-		for i, name := range s.begun() {
-			if name == "heavy" {
-				if i < arrival-4 || i > arrival+4 { // four workers begin at the same instant
-					t.Errorf("the heavy hash that came as %d began as %d", arrival, i)
-				}
-				arrival += 10
-			}
-		}
-		if arrival != 65 {
-			t.Errorf("%d heavy hashes, want 6", (arrival-5)/10)
-		}
-		if g.free != 100<<20 {
-			t.Errorf("free memory is %d when nothing runs", g.free)
-		}
-	})
-	tooHeavy := core.PasswordHash("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
-	g := open(t, Options{Workers: 1, MemoryBudget: 19 << 20})
-	if match, _, err := g.Verify(t.Context(), "r", tooHeavy, core.NewSecret("password")); match || err != nil {
-		t.Errorf("Verify() of a hash over the whole budget = %v, %v, want no match", match, err)
-	}
-}
-
 // S17: an upgrade comes after what callers wait for, and not at all under load.
 func TestLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

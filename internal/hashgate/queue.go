@@ -10,13 +10,12 @@ import (
 
 // A job is one hash to be computed for a caller that waits.
 type job struct {
-	realm    core.Realm
-	ctx      context.Context //nolint:containedctx // the caller's, to drop the job when it has gone
-	memory   int64
-	onThread func(password.Kernel) bool
-	work     func(password.Kernel)
-	done     chan struct{} // closed when work has returned
-	failed   error         // set before done is closed
+	realm  core.Realm
+	ctx    context.Context //nolint:containedctx // the caller's, to drop the job when it has gone
+	like   password.Hash   // what it costs
+	work   func(password.Kernel)
+	done   chan struct{} // closed when work has returned
+	failed error         // set before done is closed
 
 	place *list.Element // in its realm's line while it waits
 	taken bool          // by a worker

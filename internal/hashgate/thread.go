@@ -6,8 +6,9 @@ import "runtime"
 // priority than the rest of the process, so that other requests do not wait for
 // hashes. It starts with its first function.
 //
-// It is of use for computations that stay on the thread that calls them. x/crypto's
-// argon2 starts goroutines, which run elsewhere; behind such a thread it would
+// It is of use for computations that stay on the thread that calls them, as those
+// of [password.NewKernel], bcrypt, scrypt and PBKDF2 do. The library's argon2i and
+// argon2d start goroutines, which run elsewhere; behind such a thread they would
 // only wait longer.
 type thread struct {
 	niceness int

@@ -34,24 +34,32 @@ func (g *Gate) withdraw(j *job) bool {
 	return true
 }
 
+// A worker computes one job at a time. Its fields but gate and own are the gate's,
+// under its lock, while the worker is not busy.
+type worker struct {
+	gate   *Gate
+	kernel password.Kernel
+	own    thread
+	busy   bool
+	keeps  bool // its kernel has the memory that it keeps
+}
+
 // work is one worker's life.
-func (g *Gate) work() {
-	kernel := g.options.Kernel()
-	own := thread{niceness: g.options.Niceness}
-	defer own.end()
+func (w *worker) work() {
+	defer w.own.end()
 	for {
-		j := g.next()
+		j := w.gate.next(w)
 		if j == nil {
 			return
 		}
 		started := time.Now()
-		run := func() { j.failed = guarded(func() { j.work(kernel) }) }
-		if j.onThread(kernel) {
-			own.run(run)
+		run := func() { j.failed = guarded(func() { j.work(w.kernel) }) }
+		if w.kernel.OnThread(j.like) {
+			w.own.run(run)
 		} else {
 			run()
 		}
-		g.finish(j, time.Since(started))
+		w.gate.finish(w, j, time.Since(started))
 	}
 }
 
@@ -66,23 +74,23 @@ func guarded(work func()) (err error) {
 	return nil
 }
 
-// next waits for a job that may run. It returns nil when the gate is closed and
+// next waits for a job that w may run. It returns nil when the gate is closed and
 // nothing waits any more.
-func (g *Gate) next() *job {
+func (g *Gate) next(w *worker) *job {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for {
 		j := g.queue.head()
 		switch {
-		case j != nil && j.memory <= g.free:
+		case j != nil && g.fits(w, j):
 			g.queue.take(j)
-			g.begin(j)
+			g.begin(w, j)
 			return j
 		case j == nil && g.closed:
 			return nil
 		case j == nil:
-			if j := g.nextLater(); j != nil {
-				g.begin(j)
+			if j := g.nextLater(w); j != nil {
+				g.begin(w, j)
 				return j
 			}
 		}
@@ -90,16 +98,47 @@ func (g *Gate) next() *job {
 	}
 }
 
-func (g *Gate) begin(j *job) {
-	j.taken = true
-	g.running++
-	g.free -= j.memory
+// takes is how much of the free memory j needs when w runs it.
+func (w *worker) takes(j *job) int64 {
+	switch {
+	case !w.kernel.InKept(j.like):
+		return j.like.Cost()
+	case w.keeps:
+		return 0
+	default:
+		return w.kernel.Keeps
+	}
 }
 
-func (g *Gate) finish(j *job, took time.Duration) {
+// fits reports whether there is memory for w to run j. Workers that do nothing give
+// up what they keep when there is not (S16).
+func (g *Gate) fits(w *worker, j *job) bool {
+	for _, other := range g.team {
+		if g.free >= w.takes(j) {
+			return true
+		}
+		if other.keeps && !other.busy {
+			g.free += other.kernel.Keeps
+			other.kernel, other.keeps = g.options.Kernel(), false
+		}
+	}
+	return g.free >= w.takes(j)
+}
+
+func (g *Gate) begin(w *worker, j *job) {
+	g.free -= w.takes(j)
+	w.keeps = w.keeps || w.kernel.InKept(j.like)
+	w.busy, j.taken = true, true
+	g.running++
+}
+
+func (g *Gate) finish(w *worker, j *job, took time.Duration) {
 	g.mu.Lock()
+	w.busy = false
 	g.running--
-	g.free += j.memory
+	if !w.kernel.InKept(j.like) {
+		g.free += j.like.Cost()
+	}
 	g.admission.measured(took)
 	g.hashes.Add(1)
 	g.wake.Broadcast() // memory came free
@@ -122,8 +161,7 @@ const (
 // worker, one at a time, and calls done on a goroutine of its own. It is dropped
 // when the gate is busy, when 64 wait already or when it has not begun in 30 s.
 func (g *Gate) Later(realm core.Realm, secret core.Secret, done func(core.PasswordHash)) {
-	j := &job{realm: realm, memory: g.options.Params.Cost(), done: make(chan struct{})}
-	j.onThread = func(k password.Kernel) bool { return k.OwnThread }
+	j := &job{realm: realm, like: g.decoy, done: make(chan struct{})}
 	j.work = func(k password.Kernel) {
 		defer g.laterEnded()
 		made, err := k.Hash(g.options.Params, []byte(secret.Reveal()))
@@ -143,11 +181,11 @@ func (g *Gate) Later(realm core.Realm, secret core.Secret, done func(core.Passwo
 	g.wake.Signal()
 }
 
-// nextLater returns the oldest job of Later that may begin, or nil.
-func (g *Gate) nextLater() *job {
+// nextLater returns the oldest job of Later that w may begin, or nil.
+func (g *Gate) nextLater(w *worker) *job {
 	for len(g.later) > 0 && !g.laterRuns {
 		first := g.later[0]
-		if first.job.memory > g.free {
+		if !g.fits(w, first.job) {
 			return nil
 		}
 		g.later[0] = later{}

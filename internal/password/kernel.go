@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"golang.org/x/crypto/argon2"
+
+	ownargon2id "github.com/chancery-auth/chancery/internal/argon2id"
 )
 
 // MaxPassword is the longest password that is hashed, in bytes. Nothing shorter is ever cut.
@@ -17,14 +19,24 @@ const MaxPassword = 16 << 10
 const maxBcryptPassword = 72
 
 // A Kernel computes argon2id, where nearly all the time of a login goes. The zero
-// value is golang.org/x/crypto's, the reference that any other is tested against.
-// A kernel that keeps memory between calls serves one call at a time; then each
-// worker has its own.
+// value is golang.org/x/crypto's, the reference that any other is tested against;
+// [NewKernel] is faster. A kernel that keeps memory between calls serves one call
+// at a time; then each worker has its own.
 type Kernel struct {
 	Argon2id func(password, salt []byte, passes, memory uint32, lanes uint8, size uint32) []byte
 	// OwnThread says that Argon2id computes on the thread that calls it, so that
 	// the thread's niceness counts. x/crypto starts goroutines even for one lane.
 	OwnThread bool
+	// Keeps is how many bytes of memory Argon2id keeps from its first hash on that
+	// takes no more. Such hashes are computed in it; those that take more have
+	// theirs beside it.
+	Keeps int64
+}
+
+// NewKernel returns a kernel of our own, which keeps the memory of one hash with p
+// and computes on the thread that calls it, with vector instructions where it can.
+func NewKernel(p Params) Kernel {
+	return Kernel{Argon2id: ownargon2id.New(p.Memory).Key, OwnThread: true, Keeps: p.Cost()}
 }
 
 // Hash makes a new hash of password under a random salt. It refuses passwords
@@ -71,6 +83,9 @@ func (k Kernel) OnThread(h Hash) bool {
 		return true
 	}
 }
+
+// InKept reports whether comparing with h computes in the memory that k keeps.
+func (k Kernel) InKept(h Hash) bool { return h.family == argon2id && h.memory <= k.Keeps }
 
 // hasNUL: bcrypt takes "a" and "a\x00a" for the same password and HMAC, inside
 // scrypt and PBKDF2, "a" and "a\x00". Such a password would be accepted altered.

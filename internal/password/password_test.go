@@ -31,29 +31,85 @@ var vectors = []struct {
 	{"pbkdf2-sha512", "passwordPASSWORDpassword", "$pbkdf2-sha512$4096$c2FsdFNBTFRzYWx0U0FMVHNhbHRTQUxUc2FsdFNBTFRzYWx0$jAUR9Mbll8asYxXY8DYuIl88UBSVuiO4aMAFF03E7nERW1n55gzZUy.jPg91rv4wIlxYOhhs2CvU2uqXJKPTuA"},
 }
 
+// kernels are the reference and ours, which has hashed before.
+func kernels(t *testing.T) map[string]Kernel {
+	own := NewKernel(Default())
+	if _, err := own.Hash(Default(), []byte("before")); err != nil {
+		t.Fatal(err)
+	}
+	return map[string]Kernel{"reference": {}, "own": own}
+}
+
 func TestVerifyKnownAnswers(t *testing.T) {
-	for _, tt := range vectors {
-		t.Run(tt.name, func(t *testing.T) {
-			h, err := Parse(tt.hash)
+	for name, k := range kernels(t) {
+		for _, tt := range vectors {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
+				h, err := Parse(tt.hash)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !k.Verify(h, []byte(tt.password)) {
+					t.Errorf("Verify(%q) = false, want true", tt.password)
+				}
+				// S11: not trimmed, not folded, not cut.
+				for _, other := range []string{tt.password + " ", " " + tt.password, tt.password + "\x00", tt.password + "x", strings.ToUpper(tt.password) + "!"} {
+					if k.Verify(h, []byte(other)) {
+						t.Errorf("Verify(%q) = true, want false", other)
+					}
+				}
+			})
+		}
+	}
+}
+
+// What one kernel makes the other matches.
+func TestKernelsAgree(t *testing.T) {
+	own, reference := NewKernel(Default()), Kernel{}
+	for _, p := range []Params{Default(), {20000, 3, 1, 32, 64}, {20001, 2, 4, 16, 128}} {
+		for _, pair := range [][2]Kernel{{own, reference}, {reference, own}} {
+			stored, err := pair[0].Hash(p, []byte("pässword"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !(Kernel{}).Verify(h, []byte(tt.password)) {
-				t.Errorf("Verify(%q) = false, want true", tt.password)
+			h, err := Parse(stored)
+			if err != nil {
+				t.Fatal(err)
 			}
-			// S11: not trimmed, not folded, not cut.
-			for _, other := range []string{tt.password + " ", " " + tt.password, tt.password + "\x00", tt.password + "x", strings.ToUpper(tt.password) + "!"} {
-				if (Kernel{}).Verify(h, []byte(other)) {
-					t.Errorf("Verify(%q) = true, want false", other)
-				}
+			if !pair[1].Verify(h, []byte("pässword")) || pair[1].Verify(h, []byte("password")) {
+				t.Errorf("%+v: what one kernel hashed the other does not match, or matches with anything", p)
 			}
-		})
+		}
+	}
+}
+
+// What a worker runs where, and what memory it takes.
+func TestWhereAHashIsComputed(t *testing.T) {
+	const tail = "$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+	for _, tt := range []struct {
+		hash             string
+		onThread, inKept bool
+	}{
+		{"$argon2id$v=19$m=19456,t=2,p=1" + tail, true, true},
+		{"$argon2id$v=19$m=64,t=9,p=4" + tail, true, true},
+		{"$argon2id$v=19$m=19457,t=2,p=1" + tail, true, false},
+		{"$argon2i$v=19$m=64,t=2,p=1" + tail, false, false},
+		{vectors[5].hash, true, false},
+	} {
+		h, err := Parse(tt.hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k := NewKernel(Default())
+		if k.OnThread(h) != tt.onThread || k.InKept(h) != tt.inKept || (Kernel{}).InKept(h) {
+			t.Errorf("%s: OnThread() = %v, InKept() = %v, want %v, %v", tt.hash, k.OnThread(h), k.InKept(h), tt.onThread, tt.inKept)
+		}
 	}
 }
 
 func TestNewHashes(t *testing.T) {
+	k := NewKernel(Default())
 	for _, pw := range []string{"", "a", " a ", "ſecret", "a\x00b", strings.Repeat("x", 73), strings.Repeat("y", MaxPassword)} {
-		stored, err := (Kernel{}).Hash(Default(), []byte(pw))
+		stored, err := k.Hash(Default(), []byte(pw))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,17 +120,17 @@ func TestNewHashes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !(Kernel{}).Verify(h, []byte(pw)) {
+		if !k.Verify(h, []byte(pw)) {
 			t.Errorf("a password of %d bytes does not match its own hash", len(pw))
 		}
-		if len(pw) > 0 && (Kernel{}).Verify(h, []byte(pw[:len(pw)-1])) {
+		if len(pw) > 0 && k.Verify(h, []byte(pw[:len(pw)-1])) {
 			t.Errorf("a password of %d bytes matches when its last byte is cut", len(pw))
 		}
 		if h.Outdated(Default()) || Outdated(stored, Default()) {
 			t.Error("a new hash is outdated")
 		}
 	}
-	if _, err := (Kernel{}).Hash(Default(), make([]byte, MaxPassword+1)); err == nil {
+	if _, err := k.Hash(Default(), make([]byte, MaxPassword+1)); err == nil {
 		t.Error("Hash() takes more than MaxPassword")
 	}
 }

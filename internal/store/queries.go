@@ -17,8 +17,12 @@ const (
 	readRealm
 	readRealms
 	readAccount
-	readAccountByLogin
+	readAccountsByLogin
+	readAccountByTenantLogin
 	readAccounts
+	readTenant
+	readTenantByName
+	readTenants
 	readAccessKey
 	readAccessKeyByIdentifier
 	readAccessKeys
@@ -34,6 +38,7 @@ const (
 	putRealm
 	insertAccount
 	updateAccount
+	putTenant
 	insertAccessKey
 	updateAccessKey
 	putTicket
@@ -45,8 +50,11 @@ const (
 	deleteNotice
 	insertSigningKey
 	insertEvents1
+	insertEvents2
 	insertEvents4
+	insertEvents8
 	insertEvents16
+	insertEvents64
 	beginStep
 	endStep
 	undoStep
@@ -55,11 +63,12 @@ const (
 )
 
 const (
-	accountColumns   = `realm, id, login, email, name, roles, attributes, active, verified, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
+	accountColumns   = `realm, id, tenant, login, email, name, roles, attributes, active, verified, hold, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
+	tenantColumns    = `realm, id, name, attributes, active, created_at, version`
 	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, version`
-	ticketColumns    = `realm, account, purpose, digest, issued_at, expires_at, used_at`
-	noticeColumns    = `id, realm, dialect, purpose, login, request_id, created_at, due_at, attempts`
-	eventColumns     = `at, realm, dialect, action, outcome, actor, account, access_key, token_id, address, request_id`
+	ticketColumns    = `realm, account, purpose, digest, payload, issued_at, expires_at, used_at`
+	noticeColumns    = `id, realm, dialect, purpose, tenant, login, request_id, created_at, due_at, attempts`
+	eventColumns     = `at, realm, dialect, action, outcome, actor, account, access_key, token_id, session, address, request_id`
 	signingColumns   = `id, realm, dialect, algorithm, sealed, created_at`
 )
 
@@ -80,9 +89,15 @@ var queries = [queryCount]string{
 	readRealm:  `select name, attributes, created_at from realms where name = $1`,
 	readRealms: `select name, attributes, created_at from realms order by name`,
 
-	readAccount:        `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
-	readAccountByLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2`,
-	readAccounts:       `select ` + accountColumns + ` from accounts where realm = $1 and canonical > $2 order by canonical limit $3`,
+	readAccount: `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
+	// A second one is all that has to be known of others.
+	readAccountsByLogin:      `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 limit 2`,
+	readAccountByTenantLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 and tenant = $3`,
+	readAccounts:             `select ` + accountColumns + ` from accounts where realm = $1 and (canonical, id) > ($2, $3) order by canonical, id limit $4`,
+
+	readTenant:       `select ` + tenantColumns + ` from tenants where realm = $1 and id = $2`,
+	readTenantByName: `select ` + tenantColumns + ` from tenants where realm = $1 and canonical = $2`,
+	readTenants:      `select ` + tenantColumns + ` from tenants where realm = $1 and id > $2 order by id limit $3`,
 
 	readAccessKey:             `select ` + accessKeyColumns + ` from access_keys where realm = $1 and id = $2`,
 	readAccessKeyByIdentifier: selectKeyOrDecoy,
@@ -101,10 +116,14 @@ var queries = [queryCount]string{
 	writeProbe: `insert into probe (id, at) values (1, $1) on conflict (id) do update set at = excluded.at`,
 	putRealm:   `insert into realms (name, attributes, created_at) values ($1, $2, $3) on conflict (name) do update set attributes = excluded.attributes`,
 
-	insertAccount: `insert into accounts (` + accountColumns + `, canonical) values ` + placeholders(1, 16),
-	updateAccount: `update accounts set login = $4, email = $5, name = $6, roles = $7, attributes = $8, active = $9, verified = $10,
-		password_hash = $11, created_at = $12, updated_at = $13, tokens_from = $14, tickets_from = $15, canonical = $16, version = version + 1
+	insertAccount: `insert into accounts (` + accountColumns + `, canonical) values ` + placeholders(1, 18),
+	updateAccount: `update accounts set tenant = $4, login = $5, email = $6, name = $7, roles = $8, attributes = $9, active = $10, verified = $11,
+		hold = $12, password_hash = $13, created_at = $14, updated_at = $15, tokens_from = $16, tickets_from = $17, canonical = $18, version = version + 1
 		where realm = $1 and id = $2 and version = $3`,
+
+	putTenant: `insert into tenants (` + tenantColumns + `, canonical) values ` + placeholders(1, 8) + `
+		on conflict (realm, id) do update set name = excluded.name, attributes = excluded.attributes, active = excluded.active,
+		canonical = excluded.canonical, version = tenants.version + 1`,
 
 	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 12),
 	updateAccessKey: `update access_keys set account = $4, identifier = $5, secret_digest = $6, name = $7, attributes = $8, state = $9,
@@ -113,13 +132,13 @@ var queries = [queryCount]string{
 
 	// One row for an account and purpose: a newer ticket ends the older one even
 	// if two are issued at once.
-	putTicket: `insert into tickets (` + ticketColumns + `) values ` + placeholders(1, 7) + `
-		on conflict (realm, account, purpose) do update set digest = excluded.digest, issued_at = excluded.issued_at,
+	putTicket: `insert into tickets (` + ticketColumns + `) values ` + placeholders(1, 8) + `
+		on conflict (realm, account, purpose) do update set digest = excluded.digest, payload = excluded.payload, issued_at = excluded.issued_at,
 		expires_at = excluded.expires_at, used_at = excluded.used_at`,
 	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at) values ($1, $2, $3, $4)`,
 	useTicket:   `update tickets set used_at = $3 where realm = $1 and digest = $2 and used_at = 0`,
 
-	insertNotice: `insert into notices (` + noticeColumns + `, leased_until) values ` + placeholders(1, 10),
+	insertNotice: `insert into notices (` + noticeColumns + `, leased_until) values ` + placeholders(1, 11),
 	// The condition stands twice: when another replica leases the same row first,
 	// PostgreSQL looks at the outer one again.
 	leaseNotices: `update notices set leased_until = $2
@@ -132,15 +151,18 @@ var queries = [queryCount]string{
 		on conflict (realm, dialect, algorithm, ordinal) do nothing`,
 
 	insertEvents1:  insertEvents(1),
+	insertEvents2:  insertEvents(2),
 	insertEvents4:  insertEvents(4),
+	insertEvents8:  insertEvents(8),
 	insertEvents16: insertEvents(16),
+	insertEvents64: insertEvents(64),
 
 	beginStep: `savepoint step`,
 	endStep:   `release savepoint step`,
 	undoStep:  `rollback to savepoint step`,
 }
 
-const eventWidth = 11 // columns
+const eventWidth = 12 // columns
 
 func insertEvents(rows int) string {
 	return `insert into audit (` + eventColumns + `) values ` + placeholders(rows, eventWidth)

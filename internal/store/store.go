@@ -34,7 +34,7 @@ func (o *Options) fill() {
 	}
 }
 
-// A Store keeps realms, accounts, access keys, tickets, notices, audit records
+// A Store keeps realms, accounts, tenants, access keys, tickets, notices, audit records
 // and signing keys in one database. Its methods may be called concurrently.
 //
 // The change functions that it is given run on the one goroutine that writes:
@@ -55,6 +55,7 @@ type Store struct {
 var (
 	_ core.Realms      = (*Store)(nil)
 	_ core.Accounts    = (*Store)(nil)
+	_ core.Tenants     = (*Store)(nil)
 	_ core.AccessKeys  = (*Store)(nil)
 	_ core.Recent      = (*Store)(nil)
 	_ core.Tickets     = (*Store)(nil)

@@ -153,24 +153,35 @@ func (w *writer) loop() {
 	for first := range w.queue {
 		steps = begin(steps[:0], first)
 		// Callers that the last commit set free get to queue their next step, so
-		// that the group is theirs too. Nothing is waited for.
-		runtime.Gosched()
-		for len(steps) < w.limit {
-			select {
-			case st, ok := <-w.queue:
-				if ok {
-					steps = begin(steps, st)
-					continue
-				}
-			default:
-			}
-			break
+		// that the group is theirs too: as long as one comes with each turn that the
+		// writer gives to others. Nothing is waited for.
+		for grown := true; grown && len(steps) < w.limit; {
+			runtime.Gosched()
+			before := len(steps)
+			steps = w.gather(steps)
+			grown = len(steps) > before
 		}
 		if len(steps) > 0 {
 			w.commit(steps)
 		}
 		clear(steps)
 	}
+}
+
+// gather takes what is queued into the group.
+func (w *writer) gather(steps []*step) []*step {
+	for len(steps) < w.limit {
+		select {
+		case st, ok := <-w.queue:
+			if !ok {
+				return steps
+			}
+			steps = begin(steps, st)
+		default:
+			return steps
+		}
+	}
+	return steps
 }
 
 // begin adds st to the group unless its caller has gone.

@@ -22,6 +22,7 @@ type Store struct {
 	mu       sync.Mutex
 	realms   map[core.Realm]core.RealmInfo
 	accounts map[accountKey]core.Account
+	tenants  map[tenantKey]core.Tenant
 	keys     map[keyKey]core.AccessKey
 	tickets  map[ticketKey]core.Ticket
 	issues   []core.Ticket
@@ -34,6 +35,10 @@ type (
 	accountKey struct {
 		realm core.Realm
 		id    core.AccountID
+	}
+	tenantKey struct {
+		realm core.Realm
+		id    core.TenantID
 	}
 	keyKey struct {
 		realm core.Realm
@@ -55,6 +60,7 @@ func New() *Store {
 	return &Store{
 		realms:   map[core.Realm]core.RealmInfo{},
 		accounts: map[accountKey]core.Account{},
+		tenants:  map[tenantKey]core.Tenant{},
 		keys:     map[keyKey]core.AccessKey{},
 		tickets:  map[ticketKey]core.Ticket{},
 		notices:  map[string]leasedNotice{},
@@ -243,10 +249,14 @@ func (s *Store) Enqueue(ctx context.Context, notice core.Notice, event core.Even
 	if _, taken := s.notices[notice.ID]; taken {
 		return refusal(core.Conflict)
 	}
-	notice.CreatedAt, notice.DueAt = stored(notice.CreatedAt), stored(notice.DueAt)
-	s.notices[notice.ID] = leasedNotice{Notice: notice}
+	s.enqueue(notice)
 	s.record(event)
 	return nil
+}
+
+func (s *Store) enqueue(notice core.Notice) {
+	notice.CreatedAt, notice.DueAt = stored(notice.CreatedAt), stored(notice.DueAt)
+	s.notices[notice.ID] = leasedNotice{Notice: notice}
 }
 
 // LeaseNotices implements [core.Outbox].
