@@ -35,6 +35,10 @@ func (f *facts) fact(name string) (any, bool) {
 	switch of {
 	case "user":
 		return f.sample.userFact(what)
+	case "tenant":
+		return f.sample.tenantFact(what)
+	case "otp", "recovery_code":
+		return f.sample.factorFact(name)
 	case "request":
 		value, ok := f.sent[what]
 		return value, ok
@@ -114,11 +118,18 @@ func (h *harness) usual(in field, f *facts) (any, bool) {
 		return f.client.identifier, true
 	case "client_secret", "app_key":
 		return f.client.secret, true
+	case "tenant":
+		if strings.HasSuffix(strings.ToLower(in.called()[0]), "id") {
+			return string(f.sample.tenant.ID), f.sample.tenant.ID != ""
+		}
+		return f.sample.tenant.Name, f.sample.tenant.ID != ""
+	case "otp":
+		return f.sample.factorFact(in.mapsTo)
 	case "ttl_seconds":
 		return 600, true
 	case "remember", "wants_refresh":
 		return true, true
-	case "otp", "recovery_code", "mfa_trust":
+	case "recovery_code", "mfa_trust":
 		return nil, false
 	}
 	return "x", true

@@ -22,17 +22,35 @@ type sample struct {
 	secret     string
 	account    core.Account
 	key        *core.AccessKey
+	tenant     core.Tenant // of the account; zero for none
+	totp       string      // the secret of the account's second factor; "" for none
+	recovery   []string    // its recovery codes
 }
 
 func samplesOf(d *dialect.Dialect) (all []sample) {
 	declared := d.Samples()
+	tenants := map[core.TenantID]core.Tenant{}
+	for _, t := range declared.Tenants {
+		tenants[t.Tenant.ID] = t.Tenant
+	}
 	owners := map[core.AccountID]core.Account{}
 	for _, a := range declared.Accounts {
 		owners[a.Account.ID] = a.Account
-		all = append(all, sample{name: a.Sample, identifier: a.Account.Login, secret: a.Password.Reveal(), account: a.Account})
+		s := sample{
+			name: a.Sample, identifier: a.Account.Login, secret: a.Password.Reveal(),
+			account: a.Account, tenant: tenants[a.Account.Tenant], totp: a.TOTP.Reveal(),
+		}
+		for _, code := range a.RecoveryCodes {
+			s.recovery = append(s.recovery, code.Reveal())
+		}
+		all = append(all, s)
 	}
 	for _, k := range declared.Keys {
-		all = append(all, sample{name: k.Sample, identifier: k.Key.Identifier, secret: k.Secret.Reveal(), account: owners[k.Key.Account], key: &k.Key})
+		owner := owners[k.Key.Account]
+		all = append(all, sample{
+			name: k.Sample, identifier: k.Key.Identifier, secret: k.Secret.Reveal(),
+			account: owner, key: &k.Key, tenant: tenants[owner.Tenant],
+		})
 	}
 	return all
 }
@@ -53,6 +71,10 @@ func (s *sample) state() string {
 		return "inactive"
 	case !s.account.Verified:
 		return "unverified"
+	case s.account.Hold != "":
+		return string(s.account.Hold)
+	case s.totp != "":
+		return "mfa_required"
 	}
 	return ""
 }
@@ -102,6 +124,27 @@ func (s *sample) userFact(name string) (any, bool) {
 	}
 	value, ok := a.Attributes[name]
 	return value, ok
+}
+
+// tenantFact is what <tenant.NAME> stands for.
+func (s *sample) tenantFact(name string) (any, bool) {
+	switch name {
+	case "id":
+		return string(s.tenant.ID), s.tenant.ID != ""
+	case "name":
+		return s.tenant.Name, s.tenant.ID != ""
+	}
+	value, ok := s.tenant.Attributes[name]
+	return value, ok
+}
+
+// factorFact is what <otp> and <recovery_code> stand for in a request.
+func (s *sample) factorFact(name string) (any, bool) {
+	if name == "recovery_code" {
+		return strings.Join(s.recovery[:min(1, len(s.recovery))], ""), len(s.recovery) > 0
+	}
+	code, err := totp(s.totp, time.Now())
+	return code, s.totp != "" && err == nil
 }
 
 // totp is the code of RFC 6238 for a secret in base32 at an instant: six digits,

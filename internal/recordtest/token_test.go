@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/chancery-auth/chancery/core"
 )
 
 // token compares what the record says of the token with the token at hand.
@@ -60,7 +62,8 @@ func (h *harness) tokenMember(name string, want *node, s *session) error {
 		if noJWT == nil && jwtLife(s.token) != h.seconds(name) {
 			return fmt.Errorf("the token lives %s, want %s s", jwtLife(s.token), want.text)
 		}
-		return h.policyLife(h.seconds(name), s)
+		life := h.seconds(name)
+		return h.policy(func(p core.Policy) bool { return p.Lifetime == life }, "lives "+life.String())
 	case "prefix":
 		want.look() // the token is presented with it: see newSession
 	case "client_chosen_lifetime":
@@ -72,9 +75,13 @@ func (h *harness) tokenMember(name string, want *node, s *session) error {
 	case "sliding":
 		want.look()
 		return h.idle()
-	case "never_expires", "refresh_lifetime_seconds":
+	case "never_expires":
 		want.look()
-		return h.policyLife(h.seconds("lifetime_seconds"), s)
+		return h.policy(func(p core.Policy) bool { return p.Endless }, "lives for ever")
+	case "refresh_lifetime_seconds":
+		want.look()
+		life := h.seconds(name)
+		return h.policy(func(p core.Policy) bool { return p.Refresh != nil && p.Refresh.Lifetime == life }, "has a refresh token that lives "+life.String())
 	default:
 		return errors.New("nobody knows how to show it")
 	}
@@ -101,16 +108,14 @@ func (h *harness) part(want, got *node, s *session) error {
 	return nil
 }
 
-// policyLife holds the record to the dialect's terms, where nothing on the wire
-// tells how long a token lives.
-func (h *harness) policyLife(want time.Duration, _ *session) error {
-	policies := h.world.mounts[""].dialect.Terms().Policies
-	for _, policy := range policies {
-		if policy.Lifetime == want {
+// policy holds the record to the dialect's terms, where the wire need not tell.
+func (h *harness) policy(holds func(core.Policy) bool, what string) error {
+	for _, policy := range h.world.mounts[""].dialect.Terms().Policies {
+		if holds(policy) {
 			return nil
 		}
 	}
-	return fmt.Errorf("no token of the dialect lives %s", want)
+	return errors.New("no token of the dialect " + what)
 }
 
 // chosenLifetime asks for another lifetime than usual.
