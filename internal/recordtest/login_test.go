@@ -338,6 +338,9 @@ func (h *harness) newSession(t *try, held map[string]string) *session {
 		s.token = fmt.Sprint(before) + s.token
 	}
 	s.held["token"] = s.token
+	if h.session != nil {
+		s.held["other.token"] = h.session.token // somebody else's, for most
+	}
 	return s
 }
 
