@@ -30,7 +30,7 @@ func CheckDialects(config Config) error {
 			shown.Protected = append(shown.Protected, login.Protected{Path: p.Path})
 		}
 		mounts = append(mounts, shown)
-		mails = mails || m.dialect.Terms().RecoveryMail != nil
+		mails = mails || len(m.dialect.Terms().Mails) > 0
 	}
 	faults = append(faults, login.CheckCollisions(mounts))
 	if mails && config.Mail.Host == "" && config.Mail.Folder == "" {

@@ -239,7 +239,7 @@ func (s *Server) ensureRealm(ctx context.Context, d *dialect.Dialect) error {
 func (s *Server) startMail(p *parts, authorities []*core.Authority, show func(core.Mail)) error {
 	composers := map[[2]string]*core.Authority{}
 	for _, authority := range authorities {
-		if terms := authority.Terms(); terms.RecoveryMail != nil {
+		if terms := authority.Terms(); len(terms.Mails) > 0 {
 			composers[[2]string{string(terms.Realm), terms.Dialect}] = authority
 		}
 	}

@@ -11,15 +11,18 @@ type AccountID string
 
 // An Account is who a token is for.
 type Account struct {
-	ID           AccountID
-	Realm        Realm
-	Login        string // as it was given; Canonical(Login) is unique in the realm
-	Email        string // where its mail goes; "" for none
-	Name         string // "" when unset
-	Roles        []string
-	Attributes   Attributes
-	Active       bool
-	Verified     bool
+	ID         AccountID
+	Realm      Realm
+	Tenant     TenantID // "" for none
+	Login      string   // as it was given; Canonical(Login) is unique in the tenant
+	Email      string   // where its mail goes; "" for none
+	Name       string   // "" when unset
+	Roles      []string
+	Attributes Attributes
+	Active     bool
+	Verified   bool
+	// Hold keeps sign-ins out for now: [Locked] or [MustChangeSecret]; "" does not.
+	Hold         Kind
 	PasswordHash PasswordHash
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

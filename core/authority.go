@@ -12,11 +12,17 @@ type Deps struct {
 	Accounts   Accounts
 	AccessKeys AccessKeys
 	Recent     Recent
+	Tenants    Tenants  // needed where a dialect has tenants
+	Sessions   Sessions // these two where a policy tracks its tokens
+	Tokens     Tokens
+	Factors    Factors // where a dialect asks for second factors
 	Tickets    Tickets
 	Outbox     Outbox
 	Journal    Journal
 	Passwords  Passwords
 	Signer     Signer
+	Sealer     Sealer    // where a policy gives the same token again, or second factors are asked for
+	Publisher  Publisher // where a dialect publishes its keys
 	Attempts   Attempts
 	Now        func() time.Time
 }
@@ -31,11 +37,12 @@ type Authority struct {
 
 // NewAuthority returns an Authority that decides by terms.
 func NewAuthority(deps Deps, terms Terms) (*Authority, error) {
-	switch {
-	case terms.RecoveryLifetime == 0:
-		terms.RecoveryLifetime = defaultRecoveryLifetime
-	case terms.RecoveryLifetime < time.Minute || terms.RecoveryLifetime > maxRecoveryLifetime:
-		return nil, refuse(InvalidRequest, "lifetime of recovery tickets: %v is not between 1m and %v", terms.RecoveryLifetime, maxRecoveryLifetime)
+	var err error
+	if terms.TicketLifetimes, err = ticketLifetimes(terms.TicketLifetimes); err != nil {
+		return nil, err
+	}
+	if err := deps.serve(terms); err != nil {
+		return nil, err
 	}
 	for name, policy := range terms.Policies {
 		if policy.Lifetime < time.Second || policy.Lifetime%time.Second != 0 {
@@ -50,6 +57,39 @@ func NewAuthority(deps Deps, terms Terms) (*Authority, error) {
 		terms: terms,
 		decoy: AccessKey{SecretDigest: NewSecret(randomText()).Digest()},
 	}, nil
+}
+
+// serve refuses terms that need what deps lack: the caller's mistake.
+func (d Deps) serve(terms Terms) error {
+	for name, policy := range terms.Policies {
+		if policy.Tracked && (d.Sessions == nil || d.Tokens == nil) {
+			return refuse(Internal, "token %s is tracked, but there is nothing to keep sessions and tokens", name)
+		}
+		if policy.Slot == SlotSame && d.Sealer == nil {
+			return refuse(Internal, "token %s is given again, but there is nothing to seal it", name)
+		}
+	}
+	if terms.AskSecondFactor && (d.Factors == nil || d.Sealer == nil) {
+		return refuse(Internal, "second factors are asked for, but there is nothing to keep them")
+	}
+	return nil
+}
+
+// ticketLifetimes completes what terms say of the lives of tickets.
+func ticketLifetimes(set map[Purpose]time.Duration) (map[Purpose]time.Duration, error) {
+	all := make(map[Purpose]time.Duration)
+	for _, purpose := range []Purpose{PurposeRecovery, PurposeVerification, PurposeChallenge} {
+		least, usual, most := TicketBounds(purpose)
+		switch lifetime := set[purpose]; {
+		case lifetime == 0:
+			all[purpose] = usual
+		case lifetime < least || lifetime > most:
+			return nil, refuse(InvalidRequest, "lifetime of %s tickets: %v is not between %v and %v", purpose, lifetime, least, most)
+		default:
+			all[purpose] = lifetime
+		}
+	}
+	return all, nil
 }
 
 // Terms returns what the authority decides by.

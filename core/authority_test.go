@@ -142,9 +142,9 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 			Name: "access", Keys: core.KeySet{Realm: realm, Dialect: "plain", Algorithm: "HS256"},
 			Lifetime: time.Hour, Claims: claims, AccountClaim: "sub",
 		}},
-		RecoveryMail: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
+		Mails: map[core.Purpose]core.MailWords{core.PurposeRecovery: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
 			return "Recovery", core.NewSecret("https://app.example.com/reset?token=" + ticket.Reveal()), nil
-		},
+		}},
 	}
 	if change != nil {
 		change(&w.terms)
@@ -328,7 +328,7 @@ func TestExchangeAccessKey(t *testing.T) {
 func TestWhoami(t *testing.T) {
 	w := newWorld(t, func(terms *core.Terms) {
 		policy := terms.Policies["access"]
-		policy.Audience = "api"
+		policy.Audiences = []string{"api"}
 		terms.Policies["access"] = policy
 	})
 	ada := w.account(t, "ada@example.com", nil)

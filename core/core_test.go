@@ -19,6 +19,9 @@ func TestKindTree(t *testing.T) {
 		{TokenMissing, TokenInvalid, false},
 		{BodyMissing, InvalidRequest, true},
 		{KeyPending, BadCredentials, true},
+		{MFARequired, BadCredentials, true}, // unworded, an account with a second factor is refused
+		{RefreshReused, Unauthorized, true},
+		{SubjectInvalid, Unauthorized, false},
 		{Kind("made up"), Internal, false},
 	} {
 		if got := tt.kind.IsA(tt.ancestor); got != tt.want {
@@ -55,6 +58,60 @@ func TestUsableKey(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := KindOf(tt.key.Usable(now)); got != tt.want {
 				t.Errorf("Usable() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestSessionLive(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		name    string
+		session Session
+		want    Kind
+	}{
+		{"without an end", Session{}, ""},
+		{"before its end", Session{ExpiresAt: now.Add(1)}, ""},
+		{"the last instant is too late", Session{ExpiresAt: now}, TokenExpired},
+		{"ended comes before over", Session{EndedAt: now, ExpiresAt: now}, TokenRevoked},
+		{"used of late", Session{Idle: time.Minute, SeenAt: now.Add(-time.Minute + 1)}, ""},
+		{"idle", Session{Idle: time.Minute, SeenAt: now.Add(-time.Minute)}, TokenExpired},
+		{"unused, but it may be", Session{SeenAt: now.Add(-time.Hour)}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := KindOf(tt.session.Live(now)); got != tt.want {
+				t.Errorf("Live() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNewAuthorityRefuses(t *testing.T) {
+	policy := func(change func(*Policy)) map[string]Policy {
+		p := Policy{Name: "access", Lifetime: time.Hour, AccountClaim: "sub"}
+		change(&p)
+		return map[string]Policy{"access": p}
+	}
+	for _, tt := range []struct {
+		name  string
+		terms Terms
+		want  Kind
+	}{
+		{"nothing", Terms{Policies: policy(func(*Policy) {})}, ""},
+		{"tracked tokens without a store", Terms{Policies: policy(func(p *Policy) { p.Tracked = true })}, Internal},
+		{"the same token again without a sealer", Terms{Policies: policy(func(p *Policy) { p.Slot = SlotSame })}, Internal},
+		{"second factors without a store", Terms{AskSecondFactor: true}, Internal},
+		{"recovery for a second", Terms{TicketLifetimes: map[Purpose]time.Duration{PurposeRecovery: time.Second}}, InvalidRequest},
+		{"verification for two days", Terms{TicketLifetimes: map[Purpose]time.Duration{PurposeVerification: 48 * time.Hour}}, InvalidRequest},
+		{"a challenge for an hour", Terms{TicketLifetimes: map[Purpose]time.Duration{PurposeChallenge: time.Hour}}, InvalidRequest},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			authority, err := NewAuthority(Deps{}, tt.terms)
+			if KindOf(err) != tt.want {
+				t.Fatalf("NewAuthority() = %v, want kind %q", err, tt.want)
+			}
+			if err == nil && authority.Terms().TicketLifetimes[PurposeChallenge] != 5*time.Minute {
+				t.Errorf("lifetimes %v", authority.Terms().TicketLifetimes)
 			}
 		})
 	}

@@ -12,6 +12,9 @@ type Error struct {
 	Kind       Kind
 	Reason     string        // words for the person who asked, such as why a password is refused
 	RetryAfter time.Duration // for RateLimited and Unavailable
+	Limit      int           // for RateLimited: how many attempts there are
+	Identity   *Identity     // who was refused, for kinds that are told only after the proof; nil otherwise
+	Challenge  *Challenge    // for MFARequired
 	Err        error         // the cause, for the log
 }
 

@@ -25,6 +25,21 @@ const (
 	ActionKeyChanged        Action = "access_key_changed"
 	ActionKeyApproved       Action = "access_key_approved"
 	ActionKeyRevoked        Action = "access_key_revoked"
+
+	ActionChallengeIssued       Action = "challenge_issued" // the password was right, the second factor is to come
+	ActionTokenRefreshed        Action = "token_refreshed"
+	ActionRefreshReused         Action = "refresh_reused" // a refresh token came a second time, and its session was ended
+	ActionTokenExtended         Action = "token_extended"
+	ActionTokenReused           Action = "token_reused" // the same token was given again
+	ActionSessionEnded          Action = "session_ended"
+	ActionTokensEnded           Action = "tokens_ended" // all of an account
+	ActionAccountRegistered     Action = "account_registered"
+	ActionVerificationRequested Action = "verification_requested"
+	ActionAccountVerified       Action = "account_verified"
+	ActionFactorEnrolled        Action = "factor_enrolled"
+	ActionFactorRemoved         Action = "factor_removed"
+	ActionFactorUsed            Action = "factor_used"
+	ActionTenantChanged         Action = "tenant_changed"
 )
 
 // An Event is one audit record. It says exactly why something was refused,
@@ -39,6 +54,7 @@ type Event struct {
 	Account   AccountID
 	Key       KeyID
 	TokenID   string
+	Session   SessionID
 	Address   netip.Addr
 	RequestID string
 }

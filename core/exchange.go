@@ -10,11 +10,30 @@ import (
 // A Credential is what somebody presents to get a token.
 type Credential struct {
 	// As lists the kinds that it may be, in the order of trying.
-	As         []SubjectKind
-	Identifier string // login name or access key, exactly as sent
-	Secret     Secret
-	Policy     string // which of the terms' policies is asked for
-	Origin     Origin
+	As           []SubjectKind
+	Identifier   string    // login name or access key, exactly as sent
+	AccountID    AccountID // in place of a login name; "" for none
+	Secret       Secret
+	Tenant       Tenancy
+	Client       *Client // nil when the request brings none
+	OTP          Secret  // a one-time code
+	RecoveryCode Secret
+	Policy       string        // which of the terms' policies is asked for
+	Lifetime     time.Duration // of the token, within the policy's bounds; 0 takes the policy's own
+	// WithoutRefresh asks for no refresh token, whatever the policy gives.
+	WithoutRefresh bool
+	Judge          Judge
+	Origin         Origin
+}
+
+// A Judge says what an identity that has been proved is granted beyond the policy,
+// or refuses it. The nil Judge grants nothing more.
+type Judge func(Judged) (Granted, error)
+
+// Judged is who a [Judge] decides on, and who asks when that is somebody else.
+type Judged struct {
+	Identity
+	Caller *Identity // nil unless a token is asked about or ended
 }
 
 // Exchange gives a token for a credential. Every token is minted here (S22), after

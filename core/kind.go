@@ -17,7 +17,6 @@ const (
 	MethodNotAllowed Kind = "method_not_allowed"
 	RateLimited      Kind = "rate_limited"
 	Forbidden        Kind = "forbidden"
-	MFARequired      Kind = "mfa_required"
 
 	// InvalidRequest is the root of everything that is wrong with a request's form.
 	InvalidRequest   Kind = "invalid_request"
@@ -41,13 +40,15 @@ const (
 	BadCredentials   Kind = "bad_credentials"
 	Unknown          Kind = "unknown"
 	BadSecret        Kind = "bad_secret"
-	Inactive         Kind = "inactive"    // said only after the secret matched
-	Unverified       Kind = "unverified"  // said only after the secret matched
-	Locked           Kind = "locked"      // said only after the secret matched
-	KeyPending       Kind = "key_pending" // said only after the secret matched
-	KeyExpired       Kind = "key_expired" // said only after the secret matched
-	KeyRevoked       Kind = "key_revoked" // said only after the secret matched
-	BadOTP           Kind = "bad_otp"
+	BadClient        Kind = "bad_client"   // the client beside the account
+	Inactive         Kind = "inactive"     // said only after the secret matched
+	Unverified       Kind = "unverified"   // said only after the secret matched
+	Locked           Kind = "locked"       // said only after the secret matched
+	KeyPending       Kind = "key_pending"  // said only after the secret matched
+	KeyExpired       Kind = "key_expired"  // said only after the secret matched
+	KeyRevoked       Kind = "key_revoked"  // said only after the secret matched
+	MFARequired      Kind = "mfa_required" // said only after the secret matched
+	BadOTP           Kind = "bad_otp"      // said only after the secret matched
 	MustChangeSecret Kind = "must_change_secret"
 
 	// Unauthorized is the root of every refused bearer token.
@@ -60,6 +61,17 @@ const (
 	AccountGone       Kind = "account_gone"
 	AccountInactive   Kind = "account_inactive"
 	AccountUnverified Kind = "account_unverified"
+	SessionOver       Kind = "session_over" // nothing is left of it to extend
+
+	// BadRefresh is the root of every refused refresh token.
+	BadRefresh     Kind = "bad_refresh"
+	RefreshUnknown Kind = "refresh_unknown"
+	RefreshReused  Kind = "refresh_reused" // it had been replaced: its session is ended
+	RefreshExpired Kind = "refresh_expired"
+	RefreshRevoked Kind = "refresh_revoked"
+
+	// SubjectInvalid is a token asked about that does not hold, whatever the reason (S87).
+	SubjectInvalid Kind = "subject_invalid"
 
 	// BadTicket is the root of every refused recovery, verification or invitation ticket.
 	BadTicket      Kind = "bad_ticket"
@@ -97,12 +109,14 @@ var tree = []struct{ kind, parent Kind }{
 	{BadCredentials, ""},
 	{Unknown, BadCredentials},
 	{BadSecret, BadCredentials},
+	{BadClient, BadCredentials},
 	{Inactive, BadCredentials},
 	{Unverified, BadCredentials},
 	{Locked, BadCredentials},
 	{KeyPending, BadCredentials},
 	{KeyExpired, BadCredentials},
 	{KeyRevoked, BadCredentials},
+	{MFARequired, BadCredentials},
 	{BadOTP, BadCredentials},
 	{MustChangeSecret, BadCredentials},
 	{Unauthorized, ""},
@@ -114,6 +128,13 @@ var tree = []struct{ kind, parent Kind }{
 	{AccountGone, Unauthorized},
 	{AccountInactive, Unauthorized},
 	{AccountUnverified, Unauthorized},
+	{SessionOver, Unauthorized},
+	{BadRefresh, Unauthorized},
+	{RefreshUnknown, BadRefresh},
+	{RefreshReused, BadRefresh},
+	{RefreshExpired, BadRefresh},
+	{RefreshRevoked, BadRefresh},
+	{SubjectInvalid, ""},
 	{BadTicket, ""},
 	{TicketUnknown, BadTicket},
 	{TicketUsed, BadTicket},
@@ -121,7 +142,6 @@ var tree = []struct{ kind, parent Kind }{
 	{TicketInactive, BadTicket},
 	{AccountExists, ""},
 	{AlreadyVerified, ""},
-	{MFARequired, ""},
 	{RateLimited, ""},
 	{Forbidden, ""},
 	{Unavailable, ""},

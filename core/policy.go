@@ -8,15 +8,66 @@ import (
 // A Policy says what a token of one dialect holds and how long it lives.
 type Policy struct {
 	Name     string        // the dialect's own name of it, such as "access"
-	Keys     KeySet        // what signs it
+	Format   TokenFormat   // FormatJWT unless it says otherwise
+	Keys     KeySet        // what signs a JWT
 	Lifetime time.Duration // whole seconds, at least one
-	// Claims writes the token's payload, members in the contract's order.
+	Endless  bool          // it has no lifetime; for opaque tokens alone
+	// LeastLifetime and MostLifetime bound the lifetime that a request may ask for;
+	// zero when none may.
+	LeastLifetime, MostLifetime time.Duration
+	// Claims writes a JWT's payload, members in the contract's order.
 	Claims func(Grant) ([]byte, error)
+	Opaque Opaque // how an opaque token is made
 	// AccountClaim and KeyClaim name the claims that hold the account's id and,
 	// for access keys, the key's; "" for none. At least one is given.
 	AccountClaim string
 	KeyClaim     string
-	Audience     string // required of every token when not ""
+	// Audiences are those that may be granted, or the one that every token names.
+	// A token must name one of them, unless there are none.
+	Audiences []string
+	// Tracked keeps a session for each sign-in and a row for each token, so that
+	// both can be ended. Opaque tokens are always tracked, as is whatever has one of
+	// the fields below.
+	Tracked bool
+	Session time.Duration  // how long a session can go on; 0 for ever
+	Idle    time.Duration  // a session unused that long is over; 0: never by that
+	Slot    SlotRule       // whether there is but one session, and what a second sign-in does
+	Refresh *RefreshPolicy // nil for no refresh tokens
+}
+
+// A TokenFormat is what a token is made of.
+type TokenFormat string
+
+// The formats.
+const (
+	FormatJWT    TokenFormat = "jwt"
+	FormatOpaque TokenFormat = "opaque" // random, and known by its digest
+)
+
+// Opaque says what an opaque token looks like.
+type Opaque struct {
+	// Form is that of what is random in it: "base62" (256 bits; also ""), "uuid", or
+	// "hexN" and "base64_N" as in [KeyForm].
+	Form string
+	// Value words the token around random.
+	Value func(random Secret, g Grant) (Secret, error)
+}
+
+// A SlotRule says what becomes of a live session when the same identity signs in
+// again by the same policy. "" leaves it alone.
+type SlotRule string
+
+// The slot rules.
+const (
+	SlotNewest SlotRule = "newest" // it ends
+	SlotSame   SlotRule = "same"   // it goes on, and its token is given again
+)
+
+// A RefreshPolicy says what a refresh token looks like and how long it lives.
+type RefreshPolicy struct {
+	Opaque
+	Lifetime time.Duration
+	Keep     bool // it is not replaced by its use
 }
 
 // A KeySet names the signing keys of one dialect in one realm. It is a family of
@@ -25,6 +76,7 @@ type KeySet struct {
 	Realm     Realm
 	Dialect   string
 	Algorithm string // HS256, HS384, HS512, ES256, EdDSA or RS256
+	Type      string // typ in the header; "" is JWT
 	WithKeyID bool   // whether tokens carry kid in their header
 }
 
@@ -33,14 +85,21 @@ type Grant struct {
 	Issuer    string
 	Account   Account
 	Key       *AccessKey // nil unless an access key signed in
-	TokenID   string     // 128 random bits, for jti
-	IssuedAt  time.Time  // whole seconds
-	ExpiresAt time.Time  // whole seconds
+	Client    *AccessKey // nil unless a client spoke for the account
+	Tenant    *Tenant    // nil when the account has none
+	Session   *Session   // nil unless the policy tracks its tokens
+	Granted   Granted
+	Methods   []string  // how it was signed in, such as password and totp
+	Policy    string    // the policy's name
+	TokenID   string    // 128 random bits, for jti
+	IssuedAt  time.Time // whole seconds
+	ExpiresAt time.Time // whole seconds; zero: never
 }
 
 // A Token is a bearer token with the grant that it stands for.
 type Token struct {
-	Value Secret
+	Value   Secret
+	Refresh *RefreshToken // nil when there is none
 	Grant
 }
 
@@ -48,8 +107,15 @@ type Token struct {
 type Identity struct {
 	Account   Account
 	Key       *AccessKey // nil unless the token was got with an access key
-	IssuedAt  time.Time  // zero when the token does not say
-	ExpiresAt time.Time
+	Client    *AccessKey // nil unless a client spoke for the account
+	Tenant    *Tenant    // nil when the account has none
+	Session   *Session   // nil unless the policy tracks its tokens
+	Granted   Granted
+	Methods   []string  // how it was signed in; empty when the token does not say
+	TokenID   string    // "" unless the policy tracks its tokens
+	Policy    string    // the name of the token's policy
+	IssuedAt  time.Time // zero when the token does not say
+	ExpiresAt time.Time // zero: never
 }
 
 // Origin is where a request comes from, for throttling and audit.

@@ -44,6 +44,19 @@ type Claims struct {
 	Text func(name string) string
 }
 
+// Sealer seals secrets that must be read again, bound to their purpose and row (S45).
+type Sealer interface {
+	Seal(purpose, row string, secret Secret) ([]byte, error)
+	// Open refuses, with Internal, what was not sealed for that purpose and row.
+	Open(purpose, row string, sealed []byte) (Secret, error)
+}
+
+// Publisher tells the public keys of key sets as a JWK set (RFC 7517); those of
+// HMAC have none.
+type Publisher interface {
+	KeySet(sets []KeySet) ([]byte, error)
+}
+
 // Attempts counts failing sign-ins. Its refusal is of kind RateLimited, with
 // RetryAfter set, and does not depend on whether the identity exists (S23).
 type Attempts interface {

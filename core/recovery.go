@@ -61,10 +61,11 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		return Mail{}, err
 	}
 	secret := NewSecret(newTicketText())
-	subject, link, err := a.terms.RecoveryMail(account, secret)
+	subject, link, err := a.terms.Mails[notice.Purpose](account, secret)
 	if err != nil {
-		return Mail{}, refuse(Internal, "recovery mail: %w", err)
+		return Mail{}, refuse(Internal, "%s mail: %w", notice.Purpose, err)
 	}
+	lifetime := a.terms.TicketLifetimes[notice.Purpose]
 	event := a.event(ActionTicketIssued, Origin{RequestID: notice.RequestID})
 	event.Account = account.ID
 	ticket := Ticket{
@@ -73,7 +74,7 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		Account:   account.ID,
 		Purpose:   notice.Purpose,
 		IssuedAt:  now,
-		ExpiresAt: now.Add(a.terms.RecoveryLifetime),
+		ExpiresAt: now.Add(lifetime),
 	}
 	if err := a.deps.Tickets.IssueTicket(ctx, ticket, event); err != nil {
 		return Mail{}, err
@@ -83,14 +84,14 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		Name:      account.Name,
 		Subject:   subject,
 		Link:      link,
-		Lifetime:  a.terms.RecoveryLifetime,
+		Lifetime:  lifetime,
 		ExpiresAt: ticket.ExpiresAt,
 	}, nil
 }
 
 // recipient finds the account that a notice is for, if it may have a mail.
 func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, error) {
-	if a.terms.RecoveryMail == nil || notice.Login == "" {
+	if a.terms.Mails[notice.Purpose] == nil || notice.Login == "" {
 		return Account{}, &Error{Kind: NotFound}
 	}
 	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, notice.Login)

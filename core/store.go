@@ -34,6 +34,28 @@ type Accounts interface {
 	UpdateAccount(ctx context.Context, realm Realm, id AccountID, change func(*Account) (Event, error)) error
 }
 
+// An AccountCursor is a place in the list of accounts; the zero value comes
+// before the first. Two tenants may have the same login name.
+type AccountCursor struct {
+	Login CanonicalLogin
+	ID    AccountID
+}
+
+// Tenants keeps tenants.
+type Tenants interface {
+	Tenant(ctx context.Context, realm Realm, id TenantID) (Tenant, error)
+	// TenantByName finds a tenant by its name, which folds as login names do.
+	TenantByName(ctx context.Context, realm Realm, name CanonicalLogin) (Tenant, error)
+	// TenantList returns at most limit tenants in order of id, from after it on; ""
+	// starts at the first.
+	TenantList(ctx context.Context, realm Realm, after TenantID, limit int) ([]Tenant, error)
+	// PutTenant creates the tenant, or replaces all of it but its creation and
+	// version.
+	PutTenant(ctx context.Context, tenant Tenant, event Event) error
+	// AccountByTenantLogin is the account of a login name within a tenant.
+	AccountByTenantLogin(ctx context.Context, realm Realm, tenant TenantID, login CanonicalLogin) (Account, error)
+}
+
 // AccessKeys keeps access keys.
 type AccessKeys interface {
 	AccessKey(ctx context.Context, realm Realm, id KeyID) (AccessKey, error)
@@ -72,6 +94,50 @@ type Tickets interface {
 	// has been used, replaced or never issued gives TicketUsed or TicketUnknown.
 	// The error of change undoes everything and is returned as it is.
 	RedeemTicket(ctx context.Context, realm Realm, digest Digest, now time.Time, change func(Ticket, *Account) (Event, error)) error
+}
+
+// Sessions keeps what tracked tokens belong to.
+type Sessions interface {
+	// OpenSession stores a session with its first tokens. It ends what the opening
+	// says in the same step; a slot that is held after that is Conflict, and nothing
+	// is done.
+	OpenSession(ctx context.Context, opening Opening) error
+	Session(ctx context.Context, realm Realm, id SessionID) (Session, error)
+	// SlotSession is the session that holds the slot, with the newest of its access
+	// tokens. It has not been ended; whether it is over is the caller's to judge.
+	SlotSession(ctx context.Context, realm Realm, slot string) (Session, StoredToken, error)
+	// EndSession ends a session and with it all its tokens. One that has been ended
+	// stays as it is, which is no error; the event is recorded all the same.
+	EndSession(ctx context.Context, realm Realm, id SessionID, now time.Time, reason Kind, event Event) error
+	// TouchSession moves a session's SeenAt forward; Conflict if it has been ended.
+	TouchSession(ctx context.Context, realm Realm, id SessionID, seenAt time.Time) error
+}
+
+// Tokens keeps the tokens of sessions, by digest.
+type Tokens interface {
+	// Token is the token with its session, whatever state they are in.
+	Token(ctx context.Context, realm Realm, digest Digest) (StoredToken, Session, error)
+	// AddTokens adds tokens to a session; Conflict if it has been ended. With
+	// endOthers its other access tokens expire at now.
+	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, endOthers bool, event Event) error
+	// RotateToken replaces a refresh token by others, once: of any number of
+	// concurrent calls one succeeds, the others are Conflict, as is a session that
+	// has been ended.
+	RotateToken(ctx context.Context, realm Realm, old Digest, now time.Time, tokens []StoredToken, event Event) error
+	// PurgeSessions removes at most limit sessions that were over before an instant,
+	// with their tokens, and at most limit tokens that expired before it. It tells
+	// how many of both.
+	PurgeSessions(ctx context.Context, before time.Time, limit int) (removed int, err error)
+}
+
+// Factors keeps second factors, at most one of an account.
+type Factors interface {
+	Factor(ctx context.Context, realm Realm, account AccountID) (Factor, error)
+	// PutFactor stores a factor in place of the account's older one.
+	PutFactor(ctx context.Context, factor Factor, event Event) error
+	// UpdateFactor is as UpdateAccount.
+	UpdateFactor(ctx context.Context, realm Realm, account AccountID, change func(*Factor) (Event, error)) error
+	DeleteFactor(ctx context.Context, realm Realm, account AccountID, event Event) error
 }
 
 // Outbox keeps mails to be sent, as notices: what is to be told to whom. The

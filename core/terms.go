@@ -9,13 +9,20 @@ type Terms struct {
 	Dialect  string
 	Issuer   string
 	Policies map[string]Policy // by the dialect's own names of them
+	Order    []string          // of the policies in the file
 	// AdmitUnverified lets accounts in that have not been verified.
 	AdmitUnverified bool
-	// RecoveryLifetime is how long a recovery ticket lives: 1 h unless set, 24 h at most (S25).
-	RecoveryLifetime time.Duration
-	// RecoveryMail words the recovery mail; nil when the dialect has no recovery.
-	RecoveryMail func(account Account, ticket Secret) (subject string, link Secret, err error)
+	// AskSecondFactor asks accounts that have a second factor for it.
+	AskSecondFactor bool
+	// TicketLifetimes say how long tickets live, by their purpose (S25); what is not
+	// set is as in [TicketBounds].
+	TicketLifetimes map[Purpose]time.Duration
+	// Mails word the mails of tickets, by their purpose; the dialect sends no others.
+	Mails map[Purpose]MailWords
 }
+
+// MailWords words a mail with a ticket for account.
+type MailWords func(account Account, ticket Secret) (subject string, link Secret, err error)
 
 // A SubjectKind is a kind of credential.
 type SubjectKind string
@@ -24,10 +31,4 @@ type SubjectKind string
 const (
 	SubjectAccount SubjectKind = "account" // a login name and a password
 	SubjectKey     SubjectKind = "key"     // an access key and its secret
-)
-
-// Bounds of recovery tickets (S25).
-const (
-	defaultRecoveryLifetime = time.Hour
-	maxRecoveryLifetime     = 24 * time.Hour
 )

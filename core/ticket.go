@@ -5,10 +5,27 @@ import "time"
 // A Purpose is what a ticket opens. A ticket of one purpose opens nothing else (S28).
 type Purpose string
 
-// PurposeRecovery is the purpose of a password recovery ticket.
-const PurposeRecovery Purpose = "recovery"
+// The purposes.
+const (
+	PurposeRecovery     Purpose = "recovery"     // mailed: sets a new password
+	PurposeVerification Purpose = "verification" // mailed: proves the address
+	PurposeChallenge    Purpose = "challenge"    // answered: goes on with a sign-in, given the second factor
+)
 
-// A Ticket is a mailed, one-time right to act for an account, stored by the
+// TicketBounds tell how long tickets of a purpose live at least and at most, and
+// usually (S25).
+func TicketBounds(purpose Purpose) (least, usual, most time.Duration) {
+	switch purpose {
+	case PurposeChallenge:
+		return 30 * time.Second, 5 * time.Minute, 15 * time.Minute
+	case PurposeVerification:
+		return time.Minute, 24 * time.Hour, 24 * time.Hour
+	default:
+		return time.Minute, time.Hour, 24 * time.Hour
+	}
+}
+
+// A Ticket is a one-time right to act for an account, stored by the
 // digest of its 256 random bits.
 type Ticket struct {
 	Digest    Digest

@@ -61,7 +61,7 @@ func (p Policy) judge(claims Claims, now time.Time) (bearer, error) {
 		return bearer{}, refuse(TokenInvalid, "no exp")
 	case claims.NotBefore.After(now.Add(maxSkew)), claims.IssuedAt.After(now.Add(maxSkew)):
 		return bearer{}, refuse(TokenInvalid, "not yet valid")
-	case p.Audience != "" && !slices.Contains(claims.Audience, p.Audience):
+	case len(p.Audiences) > 0 && !slices.ContainsFunc(claims.Audience, func(a string) bool { return slices.Contains(p.Audiences, a) }):
 		return bearer{}, refuse(TokenForeign, "of another audience")
 	case !now.Before(claims.ExpiresAt):
 		return bearer{}, &Error{Kind: TokenExpired}

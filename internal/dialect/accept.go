@@ -77,13 +77,13 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 	}
 	types := n
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "accept", "types", "otherwise", "untyped")
-		types = s.need("types", "such as types: [json]")
-		if o := s.get("otherwise"); o != nil {
-			a.otherwise = form(r.word(o, "otherwise", "refuse", "empty", "text", "json"))
+		s := r.section(n, &acceptShape)
+		types = s.need("types")
+		if s.get("otherwise") != nil {
+			a.otherwise = form(s.word("otherwise"))
 		}
-		if u := s.get("untyped"); u != nil {
-			a.untyped = form(r.word(u, "untyped", "refuse", "empty", "text", "json", "form"))
+		if s.get("untyped") != nil {
+			a.untyped = form(s.word("untyped"))
 		}
 	}
 	none := false
@@ -108,9 +108,10 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 func (r *reader) acceptType(n *yaml.Node) []acceptType {
 	as := form("")
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "a media type", "type", "as")
-		as = form(r.word(s.need("as", "such as as: json"), "as", "json", "form"))
-		if n = s.need("type", "such as type: text/plain"); n == nil {
+		s := r.section(n, &mediaTypeShape)
+		s.need("as")
+		as = form(s.word("as"))
+		if n = s.need("type"); n == nil {
 			return nil
 		}
 	}

@@ -192,16 +192,16 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		}
 		if n > 1 || !hasType(v, in.typ) {
 			i := in.issue(ruleType, v, true)
-			return reading{v, true}, &i
+			return reading{v, true, true}, &i
 		}
-		return reading{v, true}, nil
+		return reading{v, true, true}, nil
 	}
 	if in.required {
 		i := in.issue(ruleRequired, body.Value{}, false)
 		return reading{}, &i
 	}
 	if in.fallback != nil {
-		return reading{*in.fallback, true}, nil
+		return reading{value: *in.fallback, present: true}, nil
 	}
 	return reading{}, nil
 }

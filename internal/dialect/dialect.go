@@ -18,6 +18,7 @@ type Options struct {
 	Settings map[string]any // the operator's choices; the file has the defaults
 	Limits   body.Limits    // body.DefaultLimits when zero
 	Now      func() time.Time
+	Trace    func(Step) // is told each step of each call, for explanations; nil tells nobody
 }
 
 // A Dialect is one wire contract, bound to the realm that it serves. It is safe
@@ -28,6 +29,7 @@ type Dialect struct {
 	issuer, baseURL string
 	limits          body.Limits
 	now             func() time.Time
+	trace           func(Step)
 	settings        settings
 	warnings        Faults
 
@@ -36,6 +38,7 @@ type Dialect struct {
 	admitUnverified bool
 	policies        map[string]core.Policy
 	policyNames     []string
+	endless         bool // whether a policy's tokens never end
 	ticketLifetime  time.Duration
 	recoveryMail    *mailTemplate
 	carriers        []carrier
@@ -47,10 +50,10 @@ type Dialect struct {
 
 	routes             []*route
 	table              table
-	errors             map[core.Kind]*reply
-	replies            map[core.Kind]*reply
-	protectedErrors    map[core.Kind]*reply
-	protectedReplies   map[core.Kind]*reply
+	errors             map[core.Kind]*answer
+	replies            map[core.Kind]*answer
+	protectedErrors    map[core.Kind]*answer
+	protectedReplies   map[core.Kind]*answer
 	fileIssueTemplates map[string]node
 
 	attributes []string // that the file names
@@ -82,15 +85,16 @@ func (d *Dialect) Settings() map[string]any {
 // Terms are the dialect's terms as core knows them.
 func (d *Dialect) Terms() core.Terms {
 	t := core.Terms{
-		Realm:            d.realm,
-		Dialect:          d.name,
-		Issuer:           d.issuer,
-		Policies:         d.policies,
-		AdmitUnverified:  d.admitUnverified,
-		RecoveryLifetime: d.ticketLifetime,
+		Realm:           d.realm,
+		Dialect:         d.name,
+		Issuer:          d.issuer,
+		Policies:        d.policies,
+		Order:           d.policyNames,
+		AdmitUnverified: d.admitUnverified,
+		TicketLifetimes: map[core.Purpose]time.Duration{core.PurposeRecovery: d.ticketLifetime},
 	}
 	if d.recoveryMail != nil {
-		t.RecoveryMail = d.recoveryMail.words(d)
+		t.Mails = map[core.Purpose]core.MailWords{core.PurposeRecovery: d.recoveryMail.words(d)}
 	}
 	return t
 }
@@ -110,21 +114,14 @@ func (d *Dialect) Paths() []string {
 	return all
 }
 
-// Routes lists the routes for manuals: methods, path as the file writes it, and operation.
+// Routes lists the routes for manuals: where they are and what they do. The rest of
+// a [RouteInfo] is the description's.
 func (d *Dialect) Routes() []RouteInfo {
 	all := make([]RouteInfo, len(d.routes))
 	for i, rt := range d.routes {
-		all[i] = RouteInfo{Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy}
+		all[i] = RouteInfo{Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Line: rt.node.Line}
 	}
 	return all
-}
-
-// A RouteInfo describes a route.
-type RouteInfo struct {
-	Methods   []string
-	Path      string
-	Operation Operation
-	Policy    string // the token policy that it issues by; "" for none
 }
 
 // Attributes are the names of the account and access key attributes that the file
@@ -140,19 +137,22 @@ func (d *Dialect) Samples() Samples { return d.samples }
 // Match finds the route of a request by its escaped path, letter for letter. It
 // never returns nil: ask [Call.Redirect] and [Call.Err] before anything else.
 func (d *Dialect) Match(r *http.Request) *Call {
-	c := &Call{dialect: d, method: r.Method, replies: d.replies, issueTemplates: d.fileIssueTemplates}
-	escaped := r.URL.EscapedPath()
-	rt, held, allow := d.table.find(r.Method, escaped)
-	if rt == nil && len(allow) == 0 && d.trailingSlash != "strict" {
-		other := toggled(escaped)
-		rt, held, allow = d.table.find(r.Method, other)
-		if d.trailingSlash == "redirect" && (rt != nil || len(allow) > 0) {
+	c := d.call(r)
+	group, held, allow := d.table.find(r.Method, c.path)
+	if group == nil && len(allow) == 0 && d.trailingSlash != "strict" {
+		other := toggled(c.path)
+		group, held, allow = d.table.find(r.Method, other)
+		if d.trailingSlash == "redirect" && (group != nil || len(allow) > 0) {
 			c.redirect = withQuery(other, r.URL.RawQuery)
 		}
 	}
 	switch {
-	case rt != nil:
-		c.route, c.held, c.replies, c.issueTemplates = rt, held, rt.replies, rt.issueTemplates
+	case group != nil:
+		c.group, c.held = group, held
+		c.take(group[0])
+		if c.trace != nil {
+			c.trace(Step{Name: "match", Text: group[0].name(), Line: group[0].node.Line})
+		}
 	case len(allow) > 0:
 		c.allow = strings.Join(allow, ", ")
 		c.err = &core.Error{Kind: core.MethodNotAllowed}
@@ -160,6 +160,13 @@ func (d *Dialect) Match(r *http.Request) *Call {
 		c.err = &core.Error{Kind: core.NotFound}
 	}
 	return c
+}
+
+func (d *Dialect) call(r *http.Request) *Call {
+	return &Call{
+		dialect: d, replies: d.replies, issueTemplates: d.fileIssueTemplates, trace: d.trace,
+		method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
+	}
 }
 
 func withQuery(path, query string) string {
@@ -172,5 +179,7 @@ func withQuery(path, query string) string {
 // Protected is the call for a resource of the API behind: it words refusals with
 // the errors that the file declares for protected resources first.
 func (d *Dialect) Protected(r *http.Request) *Call {
-	return &Call{dialect: d, method: r.Method, replies: d.protectedReplies, issueTemplates: d.fileIssueTemplates}
+	c := d.call(r)
+	c.replies = d.protectedReplies
+	return c
 }

@@ -14,16 +14,6 @@ import (
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
-// The roles that operations give to inputs, by the inputs' names.
-const (
-	roleIdentifier = "identifier"
-	roleSecret     = "secret"
-	roleNewSecret  = "new_secret"
-	roleTicket     = "ticket"
-)
-
-var secretRoles = []string{roleSecret, roleNewSecret, roleTicket}
-
 // An input is something that a route reads from a request.
 type input struct {
 	target
@@ -99,21 +89,18 @@ func (r *reader) input(m member, index int) *input {
 		n = &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column, Content: []*yaml.Node{
 			{Kind: yaml.ScalarNode, Tag: "!!str", Value: "from", Line: n.Line, Column: n.Column}, n}}
 	}
-	s := r.section(n, "input "+in.name, "from", "type", "required", "default", "empty", "secret", "label", "else",
-		ruleMin, ruleMax, rulePattern, ruleFormat, ruleOneOf, ruleEquals, ruleMustAgree)
-	if t := s.get("type"); t != nil {
-		in.typ = r.word(t, "type", inputTypes...)
+	s := r.named(n, &inputShape, "input "+in.name)
+	if s.get("type") != nil {
+		in.typ = s.word("type")
 	}
 	in.required = r.boolean(s.get("required"), "required", false)
 	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
-	if e := s.get("empty"); e != nil {
-		in.emptyMissing = r.word(e, "empty", "missing", "value") == "missing"
-	}
+	in.emptyMissing = s.word("empty") == "missing"
 	label := ""
 	if l := s.get("label"); l != nil {
 		label = r.text(l, "label")
 	}
-	r.sources(in, s.need("from", "say where it is read, as in from: body.username"))
+	r.sources(in, s.need("from"))
 	if len(in.sources) > 0 {
 		first := in.sources[0]
 		names := first.path
@@ -131,24 +118,11 @@ func (r *reader) input(m member, index int) *input {
 			r.fault(d, "remove one of the two", "a required input has no use for a default")
 		}
 	}
-	if e := s.get("else"); e != nil {
-		in.otherwise = r.requestKind(e)
-	}
+	in.otherwise = core.Kind(s.word("else"))
 	if secretName(in.name) && !in.secret {
 		r.warn(m.name, "write secret: true", "input %s is no secret to the file: replies can show it", in.name)
 	}
 	return in
-}
-
-// requestKind reads an outcome that a broken rule may have.
-func (r *reader) requestKind(n *yaml.Node) core.Kind {
-	var words []string
-	for _, k := range core.Kinds() {
-		if k.IsA(core.InvalidRequest) {
-			words = append(words, string(k))
-		}
-	}
-	return core.Kind(r.word(n, "else", words...))
 }
 
 func (r *reader) sources(in *input, n *yaml.Node) {

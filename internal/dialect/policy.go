@@ -31,16 +31,13 @@ func (r *reader) policies(n *yaml.Node, d *Dialect) {
 }
 
 func (r *reader) policy(name string, n *yaml.Node, d *Dialect) core.Policy {
-	s := r.section(n, "token "+name, "format", "algorithm", "key_id", "lifetime", "claims")
+	s := r.named(n, &tokenShape, "token "+name)
 	p := core.Policy{Name: name, Keys: core.KeySet{Realm: d.realm, Dialect: d.name}}
-	if f := s.get("format"); f != nil {
-		r.word(f, "format", "jwt")
-	}
-	if a := s.need("algorithm", "one of "+strings.Join(algorithms, ", ")); a != nil {
-		p.Keys.Algorithm = r.word(a, "algorithm", algorithms...)
-	}
+	s.word("format")
+	s.need("algorithm")
+	p.Keys.Algorithm = s.word("algorithm")
 	p.Keys.WithKeyID = r.boolean(s.get("key_id"), "key_id", p.Keys.Algorithm != "" && !strings.HasPrefix(p.Keys.Algorithm, "HS"))
-	if l := s.need("lifetime", "such as lifetime: 1h"); l != nil {
+	if l := s.need("lifetime"); l != nil {
 		lifetime, ok := r.duration(l, "lifetime")
 		p.Lifetime = lifetime
 		switch {
@@ -50,16 +47,17 @@ func (r *reader) policy(name string, n *yaml.Node, d *Dialect) core.Policy {
 			r.warn(l, "shorten it, if the contract allows", "a token that lives %s is as good as one without end for who steals it", lifetime)
 		}
 	}
-	claims := s.need("claims", "such as claims: {sub: ${account.id}, iat: ${token.issued_at}, exp: ${token.expires_at}}")
+	claims := s.need("claims")
 	if claims == nil {
 		return p
 	}
 	keys := slices.Contains(d.subject, core.SubjectKey)
 	template := r.template(claims, &place{what: "a token's claims", in: inClaims, keys: keys, numeric: true})
 	p.Claims = func(g core.Grant) ([]byte, error) {
-		sc := scope{dialect: d, now: d.now()}
-		sc.fill(&g)
-		out, _, err := template.append(make([]byte, 0, 256), &sc)
+		s := newScope(d, nil)
+		defer s.release()
+		s.fill(&g)
+		out, _, err := template.append(make([]byte, 0, 256), s)
 		return out, err
 	}
 	r.claims(claims, &p, d)
@@ -81,7 +79,7 @@ func (r *reader) claims(n *yaml.Node, p *core.Policy, d *Dialect) {
 		case "iat":
 			r.mustBe(m, "token.issued_at")
 		case "aud":
-			p.Audience = r.audience(m.value)
+			p.Audiences = []string{r.audience(m.value)}
 		}
 	}
 	for _, need := range []struct{ claim, fact, why string }{

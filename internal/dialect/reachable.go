@@ -47,7 +47,7 @@ func (r *reader) reachable(s section) {
 		if rt.operation.name == "" {
 			continue
 		}
-		for _, kind := range slices.Concat(rt.operation.outcomes, rt.bodyOutcomes()) {
+		for _, kind := range slices.Concat(rt.operation.possible(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
 		}
 		m.issues(rt, d)
@@ -64,7 +64,7 @@ type missing struct {
 	told map[string]bool
 }
 
-func (m *missing) reply(kind core.Kind, replies map[core.Kind]*reply, who string) {
+func (m *missing) reply(kind core.Kind, replies map[core.Kind]*answer, who string) {
 	if replies[kind] != nil {
 		return
 	}
@@ -81,18 +81,18 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*reply, who string
 
 // issues checks that what a route can have has templates where the reply lists issues.
 func (m *missing) issues(rt *route, d *Dialect) {
-	lacking := map[*reply][]string{}
+	lacking := map[*answer][]string{}
 	for _, i := range rt.possibleIssues(d) {
 		m.reply(i.kind, rt.replies, rt.name())
-		rp := rt.replies[i.kind]
-		if rp == nil || !rp.lists || findIssueTemplate(rt.issueTemplates, i.rule, i.kind) != nil || m.told["issue "+i.rule] {
+		a := rt.replies[i.kind]
+		if a == nil || !a.lists() || findIssueTemplate(rt.issueTemplates, i.rule, i.kind) != nil || m.told["issue "+i.rule] {
 			continue
 		}
 		m.told["issue "+i.rule] = true
-		lacking[rp] = append(lacking[rp], i.rule)
+		lacking[a] = append(lacking[a], i.rule)
 	}
-	for rp, rules := range lacking {
-		m.r.fault(rp.node, "add templates to issues, invalid_request for whatever has none, or give such outcomes a reply of their own",
+	for a, rules := range lacking {
+		m.r.fault(a.node, "add templates to issues, invalid_request for whatever has none, or give such outcomes a reply of their own",
 			"the reply lists issues, but %s can have these that have no template: %s", rt.name(), strings.Join(rules, ", "))
 	}
 }

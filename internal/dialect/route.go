@@ -18,15 +18,17 @@ type route struct {
 	accept    accept
 	inputs    []*input // in the order of the file
 	byName    map[string]*input
-	fromBody  bool // whether any input is read from the body
+	roles     map[string]*input // those that the operation takes
+	fromBody  bool              // whether any input is read from the body
 	bodyNames []string
 	operation operation
 	policy    string
 	as        []core.SubjectKind
+	granted   []string // the names that with declares
 
-	ok             *reply
-	errors         map[core.Kind]*reply
-	replies        map[core.Kind]*reply // what answers each kind, the file's replies included
+	ok             *answer
+	errors         map[core.Kind]*answer
+	replies        map[core.Kind]*answer // what answers each kind, the file's replies included
 	issueTemplates map[string]node
 }
 
@@ -39,24 +41,24 @@ var methods = []string{
 
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
-	s := r.section(n, "a route", "on", "accept", "inputs", "do", "ok", "errors", "issues")
+	s := r.section(n, &routeShape)
 	rt := &route{node: n}
-	r.routeOn(s.need("on", "such as on: {method: POST, path: /login}"), rt)
+	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
 	rt.byName = readable(rt.inputs)
 	rt.bodyNames = bodyNames(rt.inputs)
 	rt.fromBody = len(rt.bodyNames) > 0
 	rt.accept = r.accept(s.get("accept"), rt.fromBody, n)
 	r.pathInputs(rt)
-	r.routeDo(s.need("do", "such as do: whoami"), rt, d)
+	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
-	if ok := s.need("ok", "the reply to a success, such as ok: {json: {…}}"); ok != nil && rt.operation.name != "" {
-		rt.ok = r.reply(ok, what, http.StatusOK, p)
+	if ok := s.need("ok"); ok != nil && rt.operation.name != "" {
+		rt.ok = r.answer(ok, what, http.StatusOK, p)
 	}
 	at := *p
 	at.in = inError
-	rt.errors = r.replies(s.get("errors"), &at)
+	rt.errors = r.answers(s.get("errors"), &at)
 	rt.issueTemplates = r.issueTemplates(s.get("issues"))
 	return rt
 }
@@ -65,13 +67,10 @@ func (r *reader) routeOn(n *yaml.Node, rt *route) {
 	if n == nil {
 		return
 	}
-	on := r.section(n, "on", "method", "path")
-	for _, item := range r.items(on.need("method", "such as method: POST"), "method") {
-		if m := r.word(item, "method", methods...); m != "" {
-			rt.methods = append(rt.methods, m)
-		}
-	}
-	if p := on.need("path", "such as path: /login"); p != nil {
+	on := r.section(n, &onShape)
+	on.need("method")
+	rt.methods = on.words("method")
+	if p := on.need("path"); p != nil {
 		rt.path = r.path(p)
 	}
 }
@@ -101,14 +100,17 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	}
 	name, issue, as := n, (*yaml.Node)(nil), (*yaml.Node)(nil)
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "do", "operation", "issue", "as")
-		name, issue, as = s.need("operation", "such as operation: authenticate"), s.get("issue"), s.get("as")
+		s := r.section(n, &doShape)
+		name, issue, as = s.need("operation"), s.get("issue"), s.get("as")
 	}
 	if name == nil {
 		return
 	}
-	word := r.word(name, "the operation", operationNames()...)
-	op, ok := findOperation(word)
+	if op, ok := findOperation(name.Value); ok && op.later {
+		r.fault(name, "", "the operation %s is not served yet", op.name)
+		return
+	}
+	op, ok := findOperation(r.word(name, "the operation", operationNames()...))
 	if !ok {
 		return
 	}
@@ -123,33 +125,52 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 		}
 	}
 	r.routeIssue(n, issue, rt, d)
-	for _, role := range op.roles {
-		in, ok := rt.byName[role]
-		if !ok {
-			r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
-			continue
-		}
-		if in.typ != "string" {
-			r.fault(in.node, "", "input %s must be of type string", role)
+	r.roles(rt)
+}
+
+// roles checks that a route's inputs have the names that its operation knows.
+func (r *reader) roles(rt *route) {
+	op := &rt.operation
+	has := func(role string) bool { return rt.byName[role] != nil }
+	var needed []string // one role each, or several of which one will do
+	if choice := slices.DeleteFunc(slices.Clone(op.oneOf), func(role string) bool { return !op.takes(role) }); len(choice) > 0 && !slices.ContainsFunc(choice, has) {
+		needed = append(needed, strings.Join(choice, " or "))
+	}
+	for _, role := range op.need {
+		if !has(role) {
+			needed = append(needed, role)
 		}
 	}
-	for _, role := range []string{roleSecret, roleNewSecret, roleTicket} {
-		if in, ok := rt.byName[role]; ok && !slices.Contains(op.roles, role) {
-			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, role)
+	for _, role := range needed {
+		r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
+	}
+	rt.roles = make(map[string]*input, len(rt.inputs))
+	for _, in := range rt.inputs {
+		if op.takes(in.name) {
+			rt.roles[in.name] = in
+		}
+		switch {
+		case op.takes(in.name) && in.typ != "string":
+			r.fault(in.node, "", "input %s must be of type string", in.name)
+		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
+			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
 		}
 	}
 }
 
 func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
-	if !rt.operation.issues {
-		if issue != nil {
-			r.fault(issue, "", "%s issues no token", rt.operation.name)
-		}
+	switch mints := rt.operation.mints; {
+	case issue != nil && mints != mintsByPolicy && mints != mintsIfNamed:
+		r.fault(issue, "", "%s issues no token", rt.operation.name)
 		return
-	}
-	if issue == nil {
+	case issue == nil && mints != mintsByPolicy:
+		return
+	case issue == nil:
 		r.fault(do, "such as do: {operation: authenticate, issue: access}", "%s does not say which token it issues", rt.operation.name)
 		return
+	}
+	if rt.operation.mints == mintsIfNamed {
+		rt.operation.reply = inToken
 	}
 	rt.policy = r.word(issue, "issue", d.policyNames...)
 }
@@ -158,7 +179,7 @@ func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
 func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 	var kinds []core.SubjectKind
 	for _, item := range r.items(n, what) {
-		kind := core.SubjectKind(r.word(item, what, string(core.SubjectAccount), string(core.SubjectKey)))
+		kind := core.SubjectKind(r.word(item, what, subjectSlot.Words...))
 		switch {
 		case kind == "":
 		case slices.Contains(kinds, kind):
@@ -172,17 +193,11 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 
 // issueTemplates compiles the words for broken rules.
 func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
-	known := slices.Clone(ruleNames)
-	for _, k := range core.Kinds() {
-		if k.IsA(core.InvalidRequest) {
-			known = append(known, string(k))
-		}
-	}
 	all := map[string]node{}
 	for _, m := range r.members(n, "issues") {
 		name := m.name.Value
-		if !slices.Contains(known, name) {
-			r.fault(m.name, didYouMean(name, known), "there is no rule %q", name)
+		if !slices.Contains(issueNames, name) {
+			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
 			continue
 		}
 		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue})

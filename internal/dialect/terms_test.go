@@ -37,7 +37,7 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: Claims() = %s, %v\nwant %s", tt.dialect, got, err, tt.claims)
 		}
 		want := core.KeySet{Realm: "test", Dialect: tt.dialect, Algorithm: tt.algorithm}
-		if p.Keys != want || p.Lifetime != tt.lifetime || p.AccountClaim != tt.account || p.KeyClaim != tt.key || p.Audience != tt.want || p.Name != "access" {
+		if p.Keys != want || p.Lifetime != tt.lifetime || p.AccountClaim != tt.account || p.KeyClaim != tt.key || strings.Join(p.Audiences, " ") != tt.want || p.Name != "access" {
 			t.Errorf("%s: policy = %+v", tt.dialect, p)
 		}
 	}
@@ -45,15 +45,15 @@ func TestPolicies(t *testing.T) {
 
 func TestTerms(t *testing.T) {
 	terms := load(t, all[0], nil).Terms()
-	if !terms.AdmitUnverified || terms.RecoveryLifetime != time.Hour || terms.Issuer != "https://issuer.example" || terms.Dialect != all[0] {
+	if !terms.AdmitUnverified || terms.TicketLifetimes[core.PurposeRecovery] != time.Hour || terms.Issuer != "https://issuer.example" || terms.Dialect != all[0] {
 		t.Errorf("Terms() = %+v", terms)
 	}
-	subject, link, err := terms.RecoveryMail(core.Account{Login: "ada@example.com"}, core.NewSecret("TICKET"))
+	subject, link, err := terms.Mails[core.PurposeRecovery](core.Account{Login: "ada@example.com"}, core.NewSecret("TICKET"))
 	if err != nil || subject != "Instant Classification - Password recovery for user ada@example.com" || link.Reveal() != "https://app.example/reset-password?token=TICKET" {
-		t.Errorf("RecoveryMail() = %q, %q, %v", subject, link.Reveal(), err)
+		t.Errorf("the recovery mail = %q, %q, %v", subject, link.Reveal(), err)
 	}
 	terms = load(t, "kyc", nil).Terms()
-	if terms.AdmitUnverified || terms.RecoveryMail != nil {
+	if terms.AdmitUnverified || len(terms.Mails) > 0 {
 		t.Errorf("Terms() = %+v", terms)
 	}
 	if form := load(t, "pagfast", nil).KeyForm(); form != (core.KeyForm{Identifier: "hex20", Secret: "base64_36"}) {
@@ -64,11 +64,11 @@ func TestTerms(t *testing.T) {
 func TestSettings(t *testing.T) {
 	d := load(t, "kyc", map[string]any{"token_lifetime": "90m", "audience": "mine", "key_id": true})
 	p := d.Terms().Policies["access"]
-	if p.Lifetime != 90*time.Minute || p.Audience != "mine" || !p.Keys.WithKeyID || d.Settings()["audience"] != "mine" {
+	if p.Lifetime != 90*time.Minute || !slices.Equal(p.Audiences, []string{"mine"}) || !p.Keys.WithKeyID || d.Settings()["audience"] != "mine" {
 		t.Errorf("policy = %+v", p)
 	}
-	if d := load(t, all[0], map[string]any{"frontend_url": "http://localhost:3000", "validation_status": 400}); d.replies[core.MissingField].status != 400 {
-		t.Errorf("validation_status: 400 gives %d", d.replies[core.MissingField].status)
+	if d := load(t, all[0], map[string]any{"frontend_url": "http://localhost:3000", "validation_status": 400}); !d.replies[core.MissingField].has(400) {
+		t.Errorf("validation_status: 400 gives %d", d.replies[core.MissingField].variants[0].status)
 	}
 	for _, tt := range []struct {
 		dialect  string

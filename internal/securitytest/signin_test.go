@@ -383,10 +383,10 @@ func TestGeneratedSecretsCarry256Bits(t *testing.T) {
 	kept := memory.New()
 	deps := core.Deps{Realms: kept, Accounts: kept, AccessKeys: kept, Recent: kept, Tickets: kept, Outbox: kept, Journal: kept, Now: time.Now}
 	var tickets []string
-	authority, err := core.NewAuthority(deps, core.Terms{Realm: "r", Dialect: "d", RecoveryMail: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
+	authority, err := core.NewAuthority(deps, core.Terms{Realm: "r", Dialect: "d", Mails: map[core.Purpose]core.MailWords{core.PurposeRecovery: func(_ core.Account, ticket core.Secret) (string, core.Secret, error) {
 		tickets = append(tickets, ticket.Reveal())
 		return "subject", ticket, nil
-	}})
+	}}})
 	if err != nil {
 		t.Fatal(err)
 	}
