@@ -155,6 +155,27 @@ type SettingInfo struct {
 	Value any
 }
 
+// Title names the operation as a thing to do.
+func (o Operation) Title() string { return operationTitles[o] }
+
+var operationTitles = map[Operation]string{ //nolint:gosec // words, no credentials
+	Authenticate:        "Get a token",
+	Resume:              "Bring the second factor",
+	Refresh:             "Get the next token",
+	Extend:              "Extend a token",
+	Revoke:              "Sign out",
+	RevokeAll:           "Sign out everywhere",
+	Introspect:          "Ask about a token",
+	Whoami:              "Ask whose token it is",
+	Register:            "Make an account",
+	RequestVerification: "Ask for a verification mail",
+	Verify:              "Verify an account",
+	RequestRecovery:     "Ask for a recovery mail",
+	ResetPassword:       "Set a new password",
+	KeySet:              "Get the public keys",
+	Fixed:               "Get information",
+}
+
 // A Step is one step of a call, for explanations. It holds no secret.
 type Step struct {
 	Name, Text string
@@ -270,20 +291,23 @@ func (x *describer) outcomes(call *Call, kinds []core.Kind, replies map[core.Kin
 			all[i].Kinds = append(all[i].Kinds, kind)
 			continue
 		}
-		o := OutcomeInfo{Kind: name, Own: own, Kinds: []core.Kind{kind}}
-		s := x.d.refusalScope(call, kind)
-		for _, rp := range a.variants {
+		all = append(all, OutcomeInfo{Kind: name, Own: own, Kinds: []core.Kind{kind}})
+	}
+	for i := range all {
+		o := &all[i]
+		shown, told := o.Kinds[0], o.Kind
+		if slices.Contains(o.Kinds, core.MissingField) {
+			shown = core.MissingField // of many wrong requests the one that people send
+		}
+		if len(o.Kinds) == 1 {
+			told = shown
+		}
+		o.Advice = outcomeDocs[told]
+		s := x.d.refusalScope(call, shown)
+		for _, rp := range replies[shown].variants {
 			o.Replies = append(o.Replies, x.reply(rp, s))
 		}
 		s.release()
-		all = append(all, o)
-	}
-	for i := range all {
-		told := all[i].Kind
-		if len(all[i].Kinds) == 1 {
-			told = all[i].Kinds[0]
-		}
-		all[i].Advice = outcomeDocs[told]
 	}
 	return all
 }

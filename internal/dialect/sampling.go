@@ -98,6 +98,50 @@ func (d *Dialect) replay(e *Example) *Call {
 	return call
 }
 
+// Shown is the reply that the example expects, as it could be: what differs each
+// time is taken from like, a reply of the same form, and the secrets of samples are
+// replaced. It returns false where that cannot be done.
+func (e *Example) Shown(like []byte, samples Samples) ([]byte, bool) {
+	var shown []byte
+	switch {
+	case e.ReplyText != nil && placeholder.MatchString(*e.ReplyText):
+		shown = like
+		if !sameText(*e.ReplyText, string(like)) {
+			return nil, false
+		}
+	case e.ReplyText != nil:
+		shown = []byte(*e.ReplyText)
+	case e.ReplyJSON != nil:
+		pattern, err := body.ParseJSON(e.ReplyJSON, body.DefaultLimits)
+		have, other := body.ParseJSON(like, body.DefaultLimits)
+		if err != nil || other != nil {
+			return nil, false
+		}
+		if shown = fillPlaceholders(nil, pattern, have); placeholder.Match(shown) {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	text := string(shown)
+	for _, secret := range samples.secrets() {
+		text = strings.ReplaceAll(text, string(appendInside(nil, secret)), Placeholders[roleSecret])
+	}
+	return []byte(text), true
+}
+
+// secrets are those that samples sign in with.
+func (s *Samples) secrets() []string {
+	var all []string
+	for i := range s.Accounts {
+		all = append(all, s.Accounts[i].Password.Reveal())
+	}
+	for i := range s.Keys {
+		all = append(all, s.Keys[i].Secret.Reveal())
+	}
+	return slices.DeleteFunc(all, func(text string) bool { return text == "" })
+}
+
 // routeOf finds the route that answers an example, or nil.
 func (d *Dialect) routeOf(e *Example) *route {
 	if call := d.replay(e); call != nil {
