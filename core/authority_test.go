@@ -384,7 +384,7 @@ func TestWhoami(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+	if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Whoami(t.Context(), sign(nil))
@@ -443,7 +443,7 @@ func TestChangeDuringLogin(t *testing.T) {
 			want(t, "ResetPassword", w.ResetPassword(t.Context(), core.PasswordReset{Ticket: ticket, Password: core.NewSecret("a new password")}), "")
 		},
 		"disabled": func(t *testing.T, w *world) {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -495,7 +495,7 @@ func (w *world) requestTicket(t *testing.T, login string) core.Secret {
 
 func (w *world) nextMail(t *testing.T, login string) (core.Mail, error) {
 	t.Helper()
-	if err := w.RequestRecovery(t.Context(), login, origin); err != nil {
+	if err := w.RequestTicket(t.Context(), core.PurposeRecovery, login, core.Tenancy{}, origin); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
@@ -586,13 +586,13 @@ func TestResetPassword(t *testing.T) {
 			return ticket
 		}},
 		{"disabled account", core.TicketInactive, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			return ticket
 		}},
 		{"account disabled and enabled again", core.TicketUsed, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)

@@ -36,8 +36,7 @@ type Judged struct {
 	Caller *Identity // nil unless a token is asked about or ended
 }
 
-// Exchange gives a token for a credential. Every token is minted here (S22), after
-// its audit record is durable (R4).
+// Exchange gives a token for a credential.
 //
 // Its refusals are of the kinds below BadCredentials, which tell the exact
 // reason (a dialect words most of them alike), RateLimited and Unavailable. For
@@ -57,7 +56,7 @@ func (a *Authority) Exchange(ctx context.Context, credential Credential) (Token,
 	if err != nil {
 		return Token{}, a.recordRefusal(ctx, credential.Origin, identity, err)
 	}
-	return a.issue(ctx, policy, identity, credential.Origin, begun)
+	return a.mint(ctx, minting{Policy: policy, Identity: identity, Origin: credential.Origin, Begun: begun, Action: ActionExchange})
 }
 
 // attempt authenticates as one counted try.
@@ -254,49 +253,6 @@ func (a *Authority) authenticateKey(ctx context.Context, credential Credential) 
 	// Only what was accepted is held, so that no refusal takes longer than another.
 	_ = a.deps.Recent.HoldAccessKey(ctx, a.terms.Realm, identifier) // or the next exchange reads it again
 	return identity, nil
-}
-
-// issue mints a token for what was true at begun. Where the account's tokens were
-// ended within the current second it waits for the next one: iat has whole seconds
-// (S46). On a replica whose clock is behind, iat is then ahead of it, within the
-// skew that verifiers allow.
-func (a *Authority) issue(ctx context.Context, policy Policy, identity Identity, origin Origin, begun time.Time) (Token, error) {
-	if wait := identity.Account.TokensFrom.Sub(a.deps.Now()); wait > 0 {
-		select {
-		case <-time.After(min(wait, time.Second)):
-		case <-ctx.Done():
-			return Token{}, &Error{Kind: Unavailable, Err: ctx.Err()}
-		}
-	}
-	issuedAt := begun.UTC().Truncate(time.Second)
-	if ended := identity.Account.TokensFrom; ended.After(issuedAt) {
-		issuedAt = ended.UTC()
-	}
-	grant := Grant{
-		Issuer:    a.terms.Issuer,
-		Account:   identity.Account,
-		Key:       identity.Key,
-		TokenID:   randomText(),
-		IssuedAt:  issuedAt,
-		ExpiresAt: issuedAt.Add(policy.Lifetime),
-	}
-	payload, err := policy.Claims(grant)
-	if err != nil {
-		return Token{}, refuse(Internal, "claims of token %s: %w", policy.Name, err)
-	}
-	value, err := a.deps.Signer.Sign(ctx, policy.Keys, payload)
-	if err != nil {
-		return Token{}, err
-	}
-	event := a.event(ActionExchange, origin)
-	event.Account, event.TokenID = identity.Account.ID, grant.TokenID
-	if identity.Key != nil {
-		event.Key = identity.Key.ID
-	}
-	if err := a.deps.Journal.Record(context.WithoutCancel(ctx), event); err != nil {
-		return Token{}, err
-	}
-	return Token{Value: value, Grant: grant}, nil
 }
 
 // upgradePassword replaces a hash weaker than today's after the answer; the login

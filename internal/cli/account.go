@@ -138,7 +138,7 @@ func (p *program) accountDisableCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				changed, err := registry.DisableAccount(ctx, info.Name, args[0], origin())
+				changed, err := registry.DisableAccount(ctx, core.AccountName{Realm: info.Name, Login: args[0]}, origin())
 				if err != nil {
 					return err
 				}

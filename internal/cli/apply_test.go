@@ -171,7 +171,7 @@ func TestApplyLeavesADisabledAccountDisabled(t *testing.T) {
 	if _, err := apply(ctx, registry, file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := registry.DisableAccount(ctx, "p", "a", origin()); err != nil {
+	if _, err := registry.DisableAccount(ctx, core.AccountName{Realm: "p", Login: "a"}, origin()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := apply(ctx, registry, mustParse(t, "realms: [{name: p, accounts: [{login: a, name: Ada Lovelace}]}]")); err != nil {

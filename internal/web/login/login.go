@@ -141,7 +141,7 @@ func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, ori
 	case dialect.Whoami:
 		return whoami(r, mount)
 	case dialect.RequestRecovery:
-		return dialect.Result{}, mount.Authority.RequestRecovery(ctx, call.Inputs().Identifier, origin)
+		return dialect.Result{}, mount.Authority.RequestTicket(ctx, core.PurposeRecovery, call.Inputs().Identifier, core.Tenancy{}, origin)
 	case dialect.ResetPassword:
 		inputs := call.Inputs()
 		return dialect.Result{}, mount.Authority.ResetPassword(ctx, core.PasswordReset{
