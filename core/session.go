@@ -64,7 +64,7 @@ type StoredToken struct {
 	ExpiresAt  time.Time // zero: never
 	ReplacedAt time.Time // of a refresh token that was used up; zero: it was not
 	// Sealed is the value, sealed under the master key, where a policy gives the
-	// same token again (S45); nil otherwise.
+	// same token again (S45); empty otherwise.
 	Sealed []byte
 }
 
