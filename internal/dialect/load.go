@@ -143,6 +143,7 @@ func (r *reader) finish(s section) {
 	r.collisions()
 	r.reachable(s)
 	r.grantedNames(d)
+	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
 }
