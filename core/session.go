@@ -68,6 +68,9 @@ type StoredToken struct {
 	Sealed []byte
 }
 
+// live reports whether t holds at now, as far as it is for itself to say.
+func (t StoredToken) live(now time.Time) bool { return t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt) }
+
 // An Opening is a session with its first tokens, and what it takes the place of.
 type Opening struct {
 	Session Session
