@@ -75,7 +75,7 @@ func (r *reader) reachable(s section) {
 		if rt.operation.name == "" {
 			continue
 		}
-		for _, kind := range slices.Concat(rt.operation.possible(), rt.bodyOutcomes()) {
+		for _, kind := range slices.Concat(rt.outcomes(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
 		}
 		m.issues(rt, rt.possibleIssues(d))
@@ -187,8 +187,13 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 	if d.refuseUnknown && rt.fromBody {
 		add(ruleUnknownInput, core.InvalidField)
 	}
-	if slices.Contains(rt.operation.outcomes, core.PasswordRefused) {
-		add(ruleRefused, core.PasswordRefused)
+	for _, kind := range rt.outcomes() {
+		switch {
+		case kind == core.PasswordRefused:
+			add(ruleRefused, kind)
+		case kind.IsA(core.InvalidRequest):
+			add(string(kind), kind)
+		}
 	}
 	return all
 }
