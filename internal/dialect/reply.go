@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/chancery-auth/chancery/core"
 )
 
 // A reply is what goes back to the client, compiled.
@@ -20,6 +18,7 @@ type reply struct {
 	json        node   // nil unless the body is JSON
 	text        textTemplate
 	lists       bool // whether it writes the issues' templates
+	stated      bool // whether it names an account's or a key's state
 }
 
 type replyHeader struct {
@@ -42,19 +41,19 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	if n == nil {
 		return nil
 	}
-	s := r.section(n, what, "status", "headers", "json", "text", "empty", "type")
+	s := r.named(n, &replyShape, what)
 	rp := &reply{node: n, status: status}
 	if code := s.get("status"); code != nil {
 		rp.status = r.integer(code, "status", 200, 599)
 	} else if status == 0 {
-		s.need("status", "such as status: 400")
+		s.need("status")
 	}
-	listed := r.listed
-	r.listed = false
+	listed, stated := r.listed, r.stated
+	r.listed, r.stated = false, false
 	r.replyHeaders(s.get("headers"), rp, p)
 	r.replyBody(s, rp, p)
-	rp.lists = r.listed
-	r.listed = listed || r.listed
+	rp.lists, rp.stated = r.listed, r.stated
+	r.listed, r.stated = listed || r.listed, stated || r.stated
 	return rp
 }
 
@@ -126,62 +125,4 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 // plainText reports whether text can stand in a header.
 func plainText(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
-}
-
-// replies compiles the replies to refusals.
-func (r *reader) replies(n *yaml.Node, p *place) map[core.Kind]*reply {
-	known := make([]string, 0, 48)
-	for _, k := range core.Kinds() {
-		known = append(known, string(k))
-	}
-	all := map[core.Kind]*reply{}
-	for _, m := range r.members(n, "errors") {
-		kind := core.Kind(m.name.Value)
-		if !slices.Contains(known, string(kind)) {
-			r.fault(m.name, didYouMeanShort(string(kind), known), "there is no outcome %q", kind)
-			continue
-		}
-		at := *p
-		at.what, at.issues = "the reply to "+string(kind), kind.IsA(core.InvalidRequest)
-		all[kind] = r.reply(m.value, "the reply to "+string(kind), 0, &at)
-		r.warnApart(m.name, kind)
-	}
-	return all
-}
-
-// warnApart says what it costs to tell an account's states apart. That an account
-// is unknown and that a secret is wrong are never told apart (S1).
-func (r *reader) warnApart(n *yaml.Node, kind core.Kind) {
-	switch kind {
-	case core.Unknown, core.BadSecret:
-		r.fault(n, "declare bad_credentials, which words both", "%s cannot have a reply of its own: it would tell which accounts exist", kind)
-	case core.Inactive, core.Unverified, core.Locked, core.KeyPending, core.KeyExpired, core.KeyRevoked, core.MustChangeSecret:
-		r.warn(n, "leave it out, if the contract allows, and bad_credentials answers", "%s is told apart: who holds a stolen password learns the account's state", kind)
-	}
-}
-
-// resolve finds the reply to every kind: the kind's own, or that of the nearest
-// kind above it. Of several lists the first that knows a kind wins.
-func resolve(lists ...map[core.Kind]*reply) map[core.Kind]*reply {
-	all := make(map[core.Kind]*reply, 48)
-	for _, kind := range core.Kinds() {
-	search:
-		for k := kind; k != ""; k = k.Parent() {
-			for _, list := range lists {
-				if rp := list[k]; rp != nil {
-					all[kind] = rp
-					break search
-				}
-			}
-		}
-	}
-	return all
-}
-
-// didYouMeanShort is the hint for a name from a list too long to show.
-func didYouMeanShort(name string, known []string) string {
-	if near := nearest(name, known); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "the manual lists them"
 }

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -90,8 +89,8 @@ func (h *Handler) serveRest(w http.ResponseWriter, r *http.Request, group *mount
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGroup, mount *Mount, call *dialect.Call) {
 	note := web.Note(r)
 	note.Dialect, note.Realm = mount.Dialect.Name(), mount.Dialect.Realm()
-	note.Operation, note.Route = string(call.Operation()), call.Route()
-	note.Routine = call.Operation() == dialect.Whoami
+	note.Route = call.Route()
+	label(note, call)
 	origin := web.Origin(r)
 	call.RequestID = origin.RequestID
 	defer web.Recover(r, func(err error) { call.Refuse(w, err) })
@@ -115,17 +114,25 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGrou
 	}
 }
 
+// label says what a call does, for log and metrics.
+func label(note *web.Record, call *dialect.Call) {
+	note.Operation = string(call.Operation())
+	note.Routine = call.Operation() == dialect.Whoami
+}
+
 // perform runs the route's operation. What costs a hash passes admission before
 // its body is read, so that a refusal under load costs next to nothing.
 func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, origin core.Origin) (dialect.Result, error) {
 	ctx := r.Context()
-	if hashes(call) {
+	if call.MayHash() {
 		if err := mount.Authority.Admit(ctx, origin); err != nil {
 			h.hold.wait(ctx)
 			return dialect.Result{}, err
 		}
 	}
-	if err := call.Decode(r); err != nil {
+	err := call.Decode(r)
+	label(web.Note(r), call) // which of a path's routes it is, Decode has found out
+	if err != nil {
 		return dialect.Result{}, err
 	}
 	switch call.Operation() {
@@ -140,8 +147,9 @@ func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, ori
 		return dialect.Result{}, mount.Authority.ResetPassword(ctx, core.PasswordReset{
 			Ticket: inputs.Ticket, Password: inputs.NewSecret, Origin: origin,
 		})
+	default: // the loader refuses what nothing performs
+		return dialect.Result{}, errors.New("no code for operation " + string(call.Operation()))
 	}
-	return dialect.Result{}, errors.New("no code for operation " + string(call.Operation()))
 }
 
 func authenticate(ctx context.Context, mount *Mount, inputs dialect.Inputs, origin core.Origin) (dialect.Result, error) {
@@ -168,19 +176,6 @@ func whoami(r *http.Request, mount *Mount) (dialect.Result, error) {
 		return dialect.Result{}, err
 	}
 	return dialect.Result{Identity: &identity}, nil
-}
-
-// hashes reports whether a route's operation costs a password hash. Whom a login
-// takes is a fact of its route, known before the body is read.
-func hashes(call *dialect.Call) bool {
-	switch call.Operation() {
-	case dialect.ResetPassword:
-		return true
-	case dialect.Authenticate:
-		return slices.Contains(call.Inputs().As, core.SubjectAccount)
-	default:
-		return false
-	}
 }
 
 // refuse is where an error meets the wire.
