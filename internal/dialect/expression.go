@@ -309,7 +309,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		}
 		return toNative(v)
 	}}
-	if err := l.probe(p); err != nil {
+	if err := l.probe(p, r.dialect.endless); err != nil {
 		r.faultAt(n, offset, probeHint(err), "the expression fails where a fact is absent: %v", lastOf(err))
 		return nil
 	}

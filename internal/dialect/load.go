@@ -142,6 +142,7 @@ func (r *reader) finish(s section) {
 	d.table = newTable(d.routes)
 	r.collisions()
 	r.reachable(s)
+	r.tracking(d)
 	r.grantedNames(d)
 	r.secondFactors(d)
 	r.keep(d)

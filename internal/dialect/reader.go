@@ -27,6 +27,7 @@ type reader struct {
 	settings    settings
 	expressions int
 	promises    []promise
+	tokens      []*tokenReading
 	granted     []mention // of granted.NAME, before the routes that grant are read
 	listed      bool      // whether a template lists issues, since last asked
 	stated      bool      // whether one names an account's or a key's state, likewise
