@@ -34,7 +34,9 @@ func (plainPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
 
 func testRegistry() *core.Registry {
 	s := memory.New()
-	return &core.Registry{Realms: s, Accounts: s, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now}
+	return &core.Registry{
+		Realms: s, Tenants: s, Accounts: s, Factors: s, Sealer: plainSealer{}, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now,
+	}
 }
 
 func mustParse(t *testing.T, source string) identities {
@@ -218,4 +220,15 @@ func TestParseAttributes(t *testing.T) {
 			t.Errorf("parseAttributes(%q) = %v, want a usage fault", bad, err)
 		}
 	}
+}
+
+// plainSealer seals nothing: no test here reads what is sealed.
+type plainSealer struct{}
+
+func (plainSealer) Seal(_, _ string, secret core.Secret) ([]byte, error) {
+	return []byte(secret.Reveal()), nil
+}
+
+func (plainSealer) Open(_, _ string, sealed []byte) (core.Secret, error) {
+	return core.NewSecret(string(sealed)), nil
 }
