@@ -275,10 +275,16 @@ type statements struct {
 	prepared [queryCount]*sql.Stmt
 }
 
-func prepare(ctx context.Context, db *sql.DB, which []query, spell func(string) string) (*statements, error) {
+func prepare(ctx context.Context, e *engine, db *sql.DB, which []query) (*statements, error) {
 	s := &statements{db: db}
 	for _, q := range which {
-		stmt, err := db.PrepareContext(ctx, spell(queries[q]))
+		var stmt *sql.Stmt
+		var err error
+		if e.unnamed {
+			stmt, err = db.PrepareContext(ctx, unnamed(queries[q]))
+		} else {
+			stmt, err = db.PrepareContext(ctx, queries[q])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("prepare %q: %w", queries[q], err)
 		}
