@@ -150,6 +150,7 @@ func (r *reader) finish(s section) {
 	r.reachable(s)
 	r.tracking(d)
 	r.grantedNames(d)
+	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
 }

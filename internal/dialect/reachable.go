@@ -75,8 +75,11 @@ func (r *reader) reachable(s section) {
 		if rt.operation.name == "" {
 			continue
 		}
-		for _, kind := range slices.Concat(rt.operation.possible(), rt.bodyOutcomes()) {
+		for _, kind := range slices.Concat(rt.outcomes(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
+		}
+		if slices.ContainsFunc(r.tokens, func(t *tokenReading) bool { return t.audience != "" && t.name == rt.policy }) {
+			m.reply(core.Forbidden, rt.replies, rt.name()) // of an audience that the token cannot have
 		}
 		m.issues(rt, rt.possibleIssues(d))
 	}
@@ -107,7 +110,11 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*answer, who strin
 		return
 	}
 	m.told[string(root)] = true
-	m.r.fault(m.at, "add "+string(root)+", or "+string(kind)+" alone", "%s can end in %s, which has no reply", who, kind)
+	hint := "add " + string(root)
+	if kind != root {
+		hint += ", or " + string(kind) + " alone"
+	}
+	m.r.fault(m.at, hint, "%s can end in %s, which has no reply", who, kind)
 }
 
 // issues checks that what a route can have has templates where the reply lists issues.
@@ -187,8 +194,13 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 	if d.refuseUnknown && rt.fromBody {
 		add(ruleUnknownInput, core.InvalidField)
 	}
-	if slices.Contains(rt.operation.outcomes, core.PasswordRefused) {
-		add(ruleRefused, core.PasswordRefused)
+	for _, kind := range rt.outcomes() {
+		switch {
+		case kind == core.PasswordRefused:
+			add(ruleRefused, kind)
+		case kind.IsA(core.InvalidRequest):
+			add(string(kind), kind)
+		}
 	}
 	return all
 }
