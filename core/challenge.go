@@ -92,24 +92,20 @@ func (a *Authority) Resume(ctx context.Context, r Resumption) (Token, error) {
 	if err == nil {
 		key.Identity = countedAs(account)
 	}
-	attempt, limited := a.deps.Attempts.Begin(ctx, key)
-	if limited != nil {
-		return Token{}, limited
-	}
-	end := attempt.Abandoned
-	defer func() { end() }() // also when a panic is on its way up
 	m := minting{Identity: Identity{Account: account}, Origin: r.Origin, Begun: begun, Action: ActionExchange}
+	err = a.counted(ctx, key, func() error {
+		if err != nil {
+			return err
+		}
+		return a.resume(ctx, ticket, r, &m)
+	})
+	var token Token
 	if err == nil {
-		err = a.resume(ctx, ticket, r, &m)
+		if token, err = a.mint(ctx, m); KindOf(err) != Forbidden { // what was granted is not in the policy
+			return token, err
+		}
 	}
-	switch kind := KindOf(err); {
-	case kind == "":
-		end = attempt.Succeeded
-		return a.mint(ctx, m)
-	case kind == BadOTP, kind.IsA(BadTicket):
-		end = attempt.Failed
-	}
-	return Token{}, a.recordRefusal(ctx, r.Origin, m.Identity, err)
+	return Token{}, told(a.recordRefusal(ctx, r.Origin, m.Identity, err), m.Identity)
 }
 
 // resume completes what is to be minted. The code is used up before the challenge,
@@ -170,15 +166,7 @@ func (a *Authority) resumed(ctx context.Context, ticket Ticket, m *minting) (cha
 		}
 		m.Identity.Client = &client
 	}
-	tenant, err := a.tenantFor(ctx, account, Tenant{})
-	if err != nil {
-		return p, err
-	}
-	m.Identity.Tenant = tenant
-	if tenant != nil && !tenant.Active {
-		return p, refuse(Inactive, "its tenant is inactive")
-	}
-	return p, a.admitted(account)
+	return p, a.admit(ctx, &m.Identity, Tenant{})
 }
 
 // holds says whether a challenge may still be redeemed: what ends the account's

@@ -192,7 +192,8 @@ func settle(attempt Attempt, err error) {
 	switch KindOf(err) {
 	case "":
 		attempt.Succeeded()
-	case Unknown, BadSecret, BadClient, BadOTP, RefreshUnknown, RefreshReused:
+	case Unknown, BadSecret, BadClient, BadOTP, RefreshUnknown, RefreshReused,
+		TicketUnknown, TicketUsed, TicketExpired, TicketInactive:
 		attempt.Failed()
 	default:
 		attempt.Abandoned()

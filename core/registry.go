@@ -124,7 +124,7 @@ func (r *Registry) CreateAccount(ctx context.Context, spec AccountSpec, origin O
 		return Account{}, err
 	}
 	if spec.TOTP != (Secret{}) {
-		if err := checkTOTP(spec.TOTP); err != nil {
+		if err := CheckTOTP(spec.TOTP); err != nil {
 			return Account{}, err
 		}
 	}
@@ -264,8 +264,8 @@ type AccountName struct {
 	Login  string
 }
 
-// Account finds an account. It refuses with NotFound, and with Conflict when the
-// name is that of several.
+// Account finds an account. It refuses with NotFound, and with InvalidRequest when
+// the name is that of several.
 func (r *Registry) Account(ctx context.Context, name AccountName) (Account, error) {
 	canonical, err := Canonical(name.Login)
 	if err != nil {
@@ -285,7 +285,7 @@ func (r *Registry) Account(ctx context.Context, name AccountName) (Account, erro
 		}
 		return Account{}, refuse(NotFound, "realm %s has no account %q%s", name.Realm, name.Login, where)
 	case Conflict:
-		return Account{}, refuse(Conflict, "realm %s has accounts %q in several tenants: name the tenant", name.Realm, name.Login)
+		return Account{}, refuse(InvalidRequest, "realm %s has accounts %q in several tenants: name the tenant", name.Realm, name.Login)
 	}
 	return account, err
 }

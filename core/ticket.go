@@ -100,29 +100,20 @@ type redemption struct {
 // refused is on record; wrong guesses count against the network, as nobody knows
 // whose ticket it would have been.
 func (a *Authority) redeem(ctx context.Context, r redemption, use func(Ticket, Event) error) error {
-	attempt, err := a.deps.Attempts.Begin(ctx, AttemptKey{Realm: a.terms.Realm, Network: r.origin.Network()})
-	if err != nil {
-		return err
-	}
-	settle := attempt.Abandoned
-	defer func() { settle() }() // also when a panic is on its way up
-	ticket, _, err := a.ticket(ctx, r.ticket, r.purpose)
 	event := a.event(r.action, r.origin)
-	event.Account = ticket.Account
-	if err == nil {
-		if err = use(ticket, event); KindOf(err) == NotFound {
+	err := a.counted(ctx, AttemptKey{Realm: a.terms.Realm, Network: r.origin.Network()}, func() error {
+		ticket, _, err := a.ticket(ctx, r.ticket, r.purpose)
+		event.Account = ticket.Account
+		if err == nil {
+			err = use(ticket, event)
+		}
+		if KindOf(err) == NotFound {
 			err = errors.Join(&Error{Kind: TicketUnknown}, err)
 		}
-	}
-	kind := KindOf(err)
-	if kind.IsA(BadTicket) {
-		settle = attempt.Failed
-	}
-	if kind.IsA(BadTicket) || kind == AlreadyVerified {
-		event.Outcome = kind
-		if err := a.deps.Journal.Record(context.WithoutCancel(ctx), event); err != nil {
-			return err
-		}
+		return err
+	})
+	if kind := KindOf(err); kind.IsA(BadTicket) || kind == AlreadyVerified {
+		return a.onRecord(ctx, event, err)
 	}
 	return err
 }

@@ -45,9 +45,16 @@ func (a *acceptType) matches(typ string) bool {
 	return typ == a.typ
 }
 
+// bodiless reports whether nothing is read from a body.
+func (a *accept) bodiless() bool { return len(a.types) == 0 && a.untyped == formNone }
+
+func (a *accept) equal(other *accept) bool {
+	return slices.Equal(a.types, other.types) && a.otherwise == other.otherwise && a.untyped == other.untyped
+}
+
 // form says how a body is read that comes with a Content-Type header.
 func (a *accept) form(header string) (as form, typ string, params map[string]string) {
-	if len(a.types) == 0 && a.untyped == formNone {
+	if a.bodiless() {
 		return formNone, "", nil
 	}
 	typ, params, ok := body.MediaType(header)
@@ -77,13 +84,13 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 	}
 	types := n
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "accept", "types", "otherwise", "untyped")
-		types = s.need("types", "such as types: [json]")
-		if o := s.get("otherwise"); o != nil {
-			a.otherwise = form(r.word(o, "otherwise", "refuse", "empty", "text", "json"))
+		s := r.section(n, &acceptShape)
+		types = s.need("types")
+		if s.get("otherwise") != nil {
+			a.otherwise = form(s.word("otherwise"))
 		}
-		if u := s.get("untyped"); u != nil {
-			a.untyped = form(r.word(u, "untyped", "refuse", "empty", "text", "json", "form"))
+		if s.get("untyped") != nil {
+			a.untyped = form(s.word("untyped"))
 		}
 	}
 	none := false
@@ -108,9 +115,10 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 func (r *reader) acceptType(n *yaml.Node) []acceptType {
 	as := form("")
 	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "a media type", "type", "as")
-		as = form(r.word(s.need("as", "such as as: json"), "as", "json", "form"))
-		if n = s.need("type", "such as type: text/plain"); n == nil {
+		s := r.section(n, &mediaTypeShape)
+		s.need("as")
+		as = form(s.word("as"))
+		if n = s.need("type"); n == nil {
 			return nil
 		}
 	}

@@ -1,11 +1,9 @@
 package dialect
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
@@ -18,25 +16,38 @@ type Call struct {
 	RequestID string
 
 	dialect        *Dialect
-	route          *route // nil for an unknown path and for protected resources
-	replies        map[core.Kind]*reply
+	group          []*route // the routes of the method and path; nil for an unknown path and for protected resources
+	route          *route   // the one that words what happens: the group's first until Decode has chosen
+	replies        map[core.Kind]*answer
 	issueTemplates map[string]node
 	method         string
+	path           string      // escaped, as it was sent
+	header         http.Header // the request's, read only
 	allow          string
 	redirect       string
 	err            error
+	trace          func(Step) // nil unless somebody wants to know
 
 	held      map[string]string // the path's variables
 	mediaType string
 	form      form // how the body was read
 	body      body.Value
 	read      []reading // by input
+
+	lifetime       time.Duration // that the request asks for; 0 for none
+	withoutRefresh bool
 }
 
 // A reading is what a request holds for an input.
 type reading struct {
 	value   body.Value
 	present bool
+	sent    bool // present, and no default
+}
+
+// take makes rt the call's route.
+func (c *Call) take(rt *route) {
+	c.route, c.replies, c.issueTemplates = rt, rt.replies, rt.issueTemplates
 }
 
 // Err is what [Dialect.Match] found: nil, NotFound or MethodNotAllowed.
@@ -46,7 +57,8 @@ func (c *Call) Err() error { return c.err }
 // no host of its own.
 func (c *Call) Redirect() string { return c.redirect }
 
-// Operation is what the route does; "" without a route.
+// Operation is what the route does; "" without a route. Where several routes share
+// a path, it is known once [Call.Decode] has chosen among them.
 func (c *Call) Operation() Operation {
 	if c.route == nil {
 		return ""
@@ -62,14 +74,59 @@ func (c *Call) Route() string {
 	return c.route.path.text
 }
 
-// Inputs are a request's inputs by the roles that core knows.
+// MayHash reports whether the call can cost a password hash. It is known before
+// [Call.Decode], so that admission can come first.
+func (c *Call) MayHash() bool {
+	return slices.ContainsFunc(c.group, func(rt *route) bool {
+		switch rt.operation.name {
+		case ResetPassword, Register:
+			return true
+		case Authenticate:
+			return slices.Contains(rt.as, core.SubjectAccount)
+		default:
+			return false
+		}
+	})
+}
+
+// A CallerKind is who asks about another's token, or ends it.
+type CallerKind string
+
+// The kinds of caller. Where a route knows no caller it is "".
+const (
+	CallerBearer CallerKind = "bearer"
+	CallerClient CallerKind = "client"
+	CallerNone   CallerKind = "none"
+)
+
+// Inputs are a request's inputs by the roles that core knows, and what the route
+// asks of core beside them. An operation is handed those that it takes.
 type Inputs struct {
-	Identifier string
-	Secret     core.Secret
-	NewSecret  core.Secret
-	Ticket     core.Secret
-	Policy     string             // the token policy that the route issues by
-	As         []core.SubjectKind // whom the route takes, in order of trying
+	Identifier   string
+	AccountID    core.AccountID
+	Secret       core.Secret
+	NewSecret    core.Secret
+	Ticket       core.Secret
+	OTP          core.Secret
+	RecoveryCode core.Secret
+	Challenge    core.Secret
+	Refresh      core.Secret
+	Token        core.Secret
+	Tenant       core.Tenancy
+	Client       *core.Client // nil when the request brings none
+	Email, Name  string
+
+	Policy         string             // the token policy that the route issues by; "" for none
+	As             []core.SubjectKind // whom the route takes, in order of trying
+	Caller         CallerKind
+	Judge          core.Judge    // nil where the route grants and forbids nothing
+	Lifetime       time.Duration // 0 where the route does not choose it
+	WithoutRefresh bool
+	EndOld         bool // extend ends the token at hand
+	Attributes     core.Attributes
+	Roles          []string
+	Verified       bool
+	Outcome        core.Kind // the refusal of fixed; "" for a success
 }
 
 // Inputs are the inputs that a successful [Call.Decode] read.
@@ -77,23 +134,104 @@ func (c *Call) Inputs() Inputs {
 	if c.route == nil {
 		return Inputs{}
 	}
-	return Inputs{
-		Identifier: c.role(roleIdentifier),
-		Secret:     core.NewSecret(c.role(roleSecret)),
-		NewSecret:  core.NewSecret(c.role(roleNewSecret)),
-		Ticket:     core.NewSecret(c.role(roleTicket)),
-		Policy:     c.route.policy,
-		As:         c.route.as,
+	rt := c.route
+	all := Inputs{
+		Policy:         rt.policy,
+		As:             rt.as,
+		Caller:         rt.caller,
+		Judge:          c.judge(),
+		Lifetime:       c.lifetime,
+		WithoutRefresh: c.withoutRefresh,
+		EndOld:         rt.endOld,
+		Attributes:     c.newAttributes(),
+		Roles:          rt.newcomer.roles,
+		Verified:       rt.newcomer.verified,
+		Outcome:        rt.outcome,
+	}
+	for _, in := range rt.inputs {
+		if in.taken && in.index < len(c.read) && c.read[in.index].present {
+			all.set(in.name, c.read[in.index].value.Text())
+		}
+	}
+	if in := rt.roles[roleClientSecret]; in != nil {
+		all.Client = c.client(in, all.Client)
+	}
+	return all
+}
+
+// set puts the input of a role into its place.
+func (all *Inputs) set(role, text string) {
+	switch role {
+	case roleIdentifier:
+		all.Identifier = text
+	case roleAccountID:
+		all.AccountID = core.AccountID(text)
+	case roleTenant:
+		all.Tenant.ID, all.Tenant.Given = text, true
+	case roleTenantName:
+		all.Tenant.Name, all.Tenant.Given = text, true
+	case roleEmail:
+		all.Email = text
+	case roleName:
+		all.Name = text
+	case roleClient:
+		all.client().Identifier = text
+	case roleClientSecret:
+		all.client().Secret = core.NewSecret(text)
+	default:
+		if secret := all.secret(role); secret != nil {
+			*secret = core.NewSecret(text)
+		}
 	}
 }
 
-func (c *Call) role(name string) string {
-	in, ok := c.route.byName[name]
-	if !ok || in.index >= len(c.read) {
-		return ""
+func (all *Inputs) client() *core.Client {
+	if all.Client == nil {
+		all.Client = new(core.Client)
 	}
-	return c.read[in.index].value.Text()
+	return all.Client
 }
+
+// secret is the place of a role that is a secret, or nil.
+func (all *Inputs) secret(role string) *core.Secret {
+	switch role {
+	case roleSecret:
+		return &all.Secret
+	case roleNewSecret:
+		return &all.NewSecret
+	case roleTicket:
+		return &all.Ticket
+	case roleOTP:
+		return &all.OTP
+	case roleRecoveryCode:
+		return &all.RecoveryCode
+	case roleChallenge:
+		return &all.Challenge
+	case roleRefresh:
+		return &all.Refresh
+	case roleToken:
+		return &all.Token
+	default:
+		return nil
+	}
+}
+
+// client is who the request comes from, by what it says. One that must come from a
+// client and does not say which comes from one that is unknown; one that need not,
+// and does not prove it, from none.
+func (c *Call) client(secret *input, sent *core.Client) *core.Client {
+	switch {
+	case c.route.clientOptional && (secret.index >= len(c.read) || !c.read[secret.index].present):
+		return nil
+	case sent == nil:
+		return new(core.Client)
+	default:
+		return sent
+	}
+}
+
+// sent is the fact sent.NAME.
+func (c *Call) sent(in *input) bool { return in.index < len(c.read) && c.read[in.index].sent }
 
 // input is the fact input.NAME; what was not sent reads null.
 func (c *Call) input(in *input) any {
@@ -113,167 +251,4 @@ func (c *Call) input(in *input) any {
 		return int64(f)
 	}
 	return native(v)
-}
-
-// A Result is what an operation gave: a token, an identity, or neither.
-type Result struct {
-	Token    *core.Token
-	Identity *core.Identity
-}
-
-// Encode writes the reply of a success. When it returns an error it has written
-// the reply for an internal error; the error is for the log alone.
-func (c *Call) Encode(w http.ResponseWriter, result Result) error {
-	err := c.encode(w, result)
-	if err != nil {
-		err = &core.Error{Kind: core.Internal, Err: err}
-		c.Refuse(w, err)
-	}
-	return err
-}
-
-func (c *Call) encode(w http.ResponseWriter, result Result) error {
-	if c.route == nil {
-		return errors.New("a success without a route")
-	}
-	s := scope{dialect: c.dialect, call: c, now: c.dialect.now()}
-	switch {
-	case result.Token != nil:
-		s.fill(&result.Token.Grant)
-		s.tokenValue = result.Token.Value
-	case result.Identity != nil:
-		s.account, s.key = &result.Identity.Account, result.Identity.Key
-		s.issuedAt, s.expiresAt = result.Identity.IssuedAt, result.Identity.ExpiresAt
-	}
-	if needs := c.route.operation.reply; needs == inToken && result.Token == nil || needs == inWhoami && s.account == nil {
-		return fmt.Errorf("the result of %s is empty", c.route.operation.name)
-	}
-	return c.write(w, c.route.ok, &s)
-}
-
-// Refuse writes the reply for an error in the contract's words. What the dialect
-// has no words for is worded as an internal error.
-func (c *Call) Refuse(w http.ResponseWriter, err error) {
-	kind := core.KindOf(err)
-	rp := c.replies[kind]
-	if rp == nil {
-		rp = c.replies[core.Internal]
-	}
-	s := scope{dialect: c.dialect, call: c, now: c.dialect.now(), retryAfter: 1}
-	if e, ok := errors.AsType[*core.Error](err); ok {
-		s.retryAfter = max(1, int64((e.RetryAfter+time.Second-1)/time.Second))
-		if s.issues = c.issuesOf(e); len(s.issues) > 0 {
-			s.issue = &s.issues[0]
-		}
-	}
-	if err := c.write(w, rp, &s); err != nil {
-		if c.write(w, c.replies[core.Internal], &s) != nil {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
-	}
-}
-
-// issuesOf are the issues of a refused request, at least one. A password that the
-// core refused is an issue of the input that held it.
-func (c *Call) issuesOf(e *core.Error) []issue {
-	if found, ok := errors.AsType[*refusal](error(e)); ok {
-		return found.issues
-	}
-	if !e.Kind.IsA(core.InvalidRequest) {
-		return nil
-	}
-	if e.Kind == core.PasswordRefused && c.route != nil {
-		if in, ok := c.route.byName[roleNewSecret]; ok && in.index < len(c.read) {
-			i := in.issue(ruleRefused, c.read[in.index].value, true)
-			i.reason, i.kind = e.Reason, core.PasswordRefused
-			return []issue{i}
-		}
-	}
-	return []issue{{rule: string(e.Kind), kind: e.Kind, target: wholeBody, reason: e.Reason}}
-}
-
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 2<<10)
-	return &b
-}}
-
-var (
-	noStore = []string{"no-store"}
-	noSniff = []string{"nosniff"}
-)
-
-// write renders a reply and sends it. After an error nothing has been sent.
-func (c *Call) write(w http.ResponseWriter, rp *reply, s *scope) error {
-	if rp == nil {
-		return errors.New("no reply")
-	}
-	held := buffers.Get().(*[]byte)
-	out, err := rp.render((*held)[:0], s)
-	defer func() { release(held, out) }()
-	if err != nil {
-		return err
-	}
-	headers, err := rp.renderHeaders(s)
-	if err != nil {
-		return err
-	}
-	h := w.Header()
-	for i, replyHeader := range rp.headers {
-		h[replyHeader.name] = append(h[replyHeader.name], headers[i])
-	}
-	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
-	if rp.contentType != "" {
-		h["Content-Type"] = []string{rp.contentType}
-	}
-	switch rp.status {
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		h["Retry-After"] = []string{strconv.FormatInt(max(1, s.retryAfter), 10)}
-	case http.StatusMethodNotAllowed:
-		if c.allow != "" {
-			h["Allow"] = []string{c.allow}
-		}
-	}
-	if rp.status != http.StatusNoContent && rp.status != http.StatusNotModified {
-		h["Content-Length"] = []string{strconv.Itoa(len(out))}
-	}
-	w.WriteHeader(rp.status)
-	if c.method != http.MethodHead && len(out) > 0 {
-		_, _ = w.Write(out) // a client that has gone is not our failure
-	}
-	return nil
-}
-
-// release puts a buffer back without what it held: that may be a token or a password.
-func release(held *[]byte, used []byte) {
-	clear(used[:cap(used)])
-	if *held = used[:0]; cap(used) <= 64<<10 {
-		buffers.Put(held)
-	}
-}
-
-// render appends the reply's body.
-func (rp *reply) render(dst []byte, s *scope) ([]byte, error) {
-	if rp.json != nil {
-		dst, _, err := rp.json.append(dst, s)
-		return dst, err
-	}
-	return rp.text.append(dst, s)
-}
-
-func (rp *reply) renderHeaders(s *scope) ([]string, error) {
-	if len(rp.headers) == 0 {
-		return nil, nil
-	}
-	values := make([]string, len(rp.headers))
-	for i, h := range rp.headers {
-		value, err := h.value.append(nil, s)
-		if err != nil {
-			return nil, err
-		}
-		if !plainText(string(value)) {
-			return nil, fmt.Errorf("header %s would hold a control character", h.name)
-		}
-		values[i] = string(value)
-	}
-	return values, nil
 }

@@ -25,13 +25,12 @@ func (r *reader) carriers(n *yaml.Node) []carrier {
 	}
 	var all []carrier
 	for _, item := range r.items(n, "carriers") {
-		s := r.section(item, "a carrier", "in", "name", "scheme")
-		where := s.need("in", "one of header, query, cookie")
-		name := s.need("name", "such as name: Authorization")
+		s := r.section(item, &carrierShape)
+		where, name := s.need("in"), s.need("name")
 		if where == nil || name == nil {
 			continue
 		}
-		c := carrier{in: r.word(where, "in", "header", "query", "cookie"), name: r.text(name, "name")}
+		c := carrier{in: s.word("in"), name: r.text(name, "name")}
 		if scheme := s.get("scheme"); scheme != nil {
 			c.scheme = r.text(scheme, "scheme")
 			if c.in != "header" || !headerName.MatchString(c.scheme) {

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -99,8 +100,11 @@ func listResult(t *cel.Type) (typ factType, nullable bool, problem, hint string)
 
 // probe runs the leaf once where all that may be absent is absent, as a reply to
 // a client is too late to find out.
-func (l *leaf) probe(p *place) error {
+func (l *leaf) probe(p *place, endless bool) error {
 	s := probeScope(p)
+	if endless {
+		s.expiresAt = time.Time{}
+	}
 	_, err := l.get(s)
 	return err
 }
@@ -115,14 +119,18 @@ func probeScope(p *place) *scope {
 		now:     probeTime,
 		account: &core.Account{ID: "00000000-0000-4000-8000-000000000000", Login: "login", CreatedAt: probeTime, UpdatedAt: probeTime},
 		tokenID: "token", tokenValue: core.NewSecret("token"), issuedAt: probeTime, expiresAt: probeTime.Add(time.Hour),
-		ticket: core.NewSecret("ticket"),
-		issue:  &issue{rule: ruleRequired},
+		random: core.NewSecret("random"), ticket: core.NewSecret("ticket"), keySet: json.RawMessage("{}"),
+		challenge: &core.Challenge{Value: core.NewSecret("challenge"), ExpiresAt: probeTime.Add(time.Minute)},
+		issue:     &issue{rule: ruleRequired},
 	}
 	if p.issues {
 		s.issues = []issue{*s.issue}
 	}
 	if p.keys {
 		s.key = &core.AccessKey{ID: "00000000-0000-4000-8000-000000000001", Identifier: "key"}
+	}
+	if p.decoded {
+		s.call.readSamples(p.inputs)
 	}
 	for _, l := range p.loops {
 		switch {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
@@ -18,6 +20,7 @@ type Options struct {
 	Settings map[string]any // the operator's choices; the file has the defaults
 	Limits   body.Limits    // body.DefaultLimits when zero
 	Now      func() time.Time
+	Trace    func(Step) // is told each step of each call, for explanations; nil tells nobody
 }
 
 // A Dialect is one wire contract, bound to the realm that it serves. It is safe
@@ -28,14 +31,20 @@ type Dialect struct {
 	issuer, baseURL string
 	limits          body.Limits
 	now             func() time.Time
+	trace           func(Step)
 	settings        settings
 	warnings        Faults
+	version         string
+	root            *yaml.Node           // the file, for descriptions
+	leaves          map[*yaml.Node]*leaf // its expressions that stand alone, likewise
 
 	subject         []core.SubjectKind
 	keyForm         core.KeyForm
 	admitUnverified bool
+	asksFactor      bool // accounts that have a second factor are asked for it
 	policies        map[string]core.Policy
 	policyNames     []string
+	endless         bool // whether a policy's tokens never end
 	ticketLifetime  time.Duration
 	recoveryMail    *mailTemplate
 	carriers        []carrier
@@ -47,10 +56,10 @@ type Dialect struct {
 
 	routes             []*route
 	table              table
-	errors             map[core.Kind]*reply
-	replies            map[core.Kind]*reply
-	protectedErrors    map[core.Kind]*reply
-	protectedReplies   map[core.Kind]*reply
+	errors             map[core.Kind]*answer
+	replies            map[core.Kind]*answer
+	protectedErrors    map[core.Kind]*answer
+	protectedReplies   map[core.Kind]*answer
 	fileIssueTemplates map[string]node
 
 	attributes []string // that the file names
@@ -88,6 +97,7 @@ func (d *Dialect) Terms() core.Terms {
 		Policies:        d.policies,
 		Order:           d.policyNames,
 		AdmitUnverified: d.admitUnverified,
+		AskSecondFactor: d.asksFactor,
 		TicketLifetimes: map[core.Purpose]time.Duration{core.PurposeRecovery: d.ticketLifetime},
 	}
 	if d.recoveryMail != nil {
@@ -105,27 +115,22 @@ func (d *Dialect) Paths() []string {
 	var all []string
 	for _, rt := range d.routes {
 		for _, method := range rt.methods {
-			all = append(all, method+" "+rt.path.shape())
+			if text := method + " " + rt.path.shape(); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
 	return all
 }
 
-// Routes lists the routes for manuals: methods, path as the file writes it, and operation.
+// Routes lists the routes for manuals: where they are and what they do. The rest of
+// a [RouteInfo] is the description's.
 func (d *Dialect) Routes() []RouteInfo {
 	all := make([]RouteInfo, len(d.routes))
 	for i, rt := range d.routes {
-		all[i] = RouteInfo{Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy}
+		all[i] = RouteInfo{Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Line: rt.node.Line}
 	}
 	return all
-}
-
-// A RouteInfo describes a route.
-type RouteInfo struct {
-	Methods   []string
-	Path      string
-	Operation Operation
-	Policy    string // the token policy that it issues by; "" for none
 }
 
 // Attributes are the names of the account and access key attributes that the file
@@ -141,19 +146,22 @@ func (d *Dialect) Samples() Samples { return d.samples }
 // Match finds the route of a request by its escaped path, letter for letter. It
 // never returns nil: ask [Call.Redirect] and [Call.Err] before anything else.
 func (d *Dialect) Match(r *http.Request) *Call {
-	c := &Call{dialect: d, method: r.Method, replies: d.replies, issueTemplates: d.fileIssueTemplates}
-	escaped := r.URL.EscapedPath()
-	rt, held, allow := d.table.find(r.Method, escaped)
-	if rt == nil && len(allow) == 0 && d.trailingSlash != "strict" {
-		other := toggled(escaped)
-		rt, held, allow = d.table.find(r.Method, other)
-		if d.trailingSlash == "redirect" && (rt != nil || len(allow) > 0) {
+	c := d.call(r)
+	group, held, allow := d.table.find(r.Method, c.path)
+	if group == nil && len(allow) == 0 && d.trailingSlash != "strict" {
+		other := toggled(c.path)
+		group, held, allow = d.table.find(r.Method, other)
+		if d.trailingSlash == "redirect" && (group != nil || len(allow) > 0) {
 			c.redirect = withQuery(other, r.URL.RawQuery)
 		}
 	}
 	switch {
-	case rt != nil:
-		c.route, c.held, c.replies, c.issueTemplates = rt, held, rt.replies, rt.issueTemplates
+	case group != nil:
+		c.group, c.held = group, held
+		c.take(group[0])
+		if c.trace != nil {
+			c.trace(Step{Name: "match", Text: group[0].name(), Line: group[0].node.Line})
+		}
 	case len(allow) > 0:
 		c.allow = strings.Join(allow, ", ")
 		c.err = &core.Error{Kind: core.MethodNotAllowed}
@@ -161,6 +169,13 @@ func (d *Dialect) Match(r *http.Request) *Call {
 		c.err = &core.Error{Kind: core.NotFound}
 	}
 	return c
+}
+
+func (d *Dialect) call(r *http.Request) *Call {
+	return &Call{
+		dialect: d, replies: d.replies, issueTemplates: d.fileIssueTemplates, trace: d.trace,
+		method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
+	}
 }
 
 func withQuery(path, query string) string {
@@ -173,5 +188,7 @@ func withQuery(path, query string) string {
 // Protected is the call for a resource of the API behind: it words refusals with
 // the errors that the file declares for protected resources first.
 func (d *Dialect) Protected(r *http.Request) *Call {
-	return &Call{dialect: d, method: r.Method, replies: d.protectedReplies, issueTemplates: d.fileIssueTemplates}
+	c := d.call(r)
+	c.replies = d.protectedReplies
+	return c
 }

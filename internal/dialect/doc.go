@@ -8,8 +8,10 @@
 //
 // A request meets the files in this order: path.go and accept.go find its route and
 // how its body is read, decode.go reads the inputs of input.go and asks the rules of
-// rule.go, call.go writes the reply of reply.go. What a file may name is the one
-// table of fact.go; template.go and expression.go compile what it writes, and
+// rule.go, encode.go writes a reply of variant.go and reply.go. What a file may hold
+// is the one table of grammar.go (grammar_in.go for routes and inputs, grammar_out.go
+// for all else), what a route may do that of operation.go, what an expression may
+// name that of fact.go; template.go and expression.go compile what it writes, and
 // render.go runs it. reader.go, member.go and locate.go read YAML and find the place
 // of every fault; reachable.go asks whether the parts suffice for each other.
 package dialect

@@ -31,6 +31,7 @@ type place struct {
 	loops   []loop            // the loops around, outermost first
 	issues  bool              // there is at least one issue: in replies to a request of the wrong form
 	numeric bool              // a bare instant is a NumericDate here: in claims
+	decoded bool              // the request has been read, and holds what it must
 }
 
 // A loop is the variable of a $for.
@@ -58,23 +59,30 @@ type leaf struct {
 
 var (
 	factPath      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
-	attributePath = regexp.MustCompile(`\b(?:account|key)\.attributes\.([A-Za-z_][A-Za-z0-9_]*)`)
+	attributePath = regexp.MustCompile(`\b(?:account|key|client)\.attributes\.([A-Za-z_][A-Za-z0-9_]*)`)
 	instantF      = regexp.MustCompile(`^(iso|iso_full|epoch|epoch_ms)\(\s*([A-Za-z_.]+)\s*(?:,\s*([0-9])\s*)?\)$`)
 	keywords      = []string{"true", "false", "null"}
 )
 
 // baseEnv knows every fact; where each may be named is checked after compiling.
-var baseEnv = sync.OnceValues(func() (*cel.Env, error) {
+// endlessEnv is that of dialects that have a token without end.
+var (
+	baseEnv    = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(nil) })
+	endlessEnv = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(endFacts) })
+)
+
+func factsEnv(absent []string) (*cel.Env, error) {
 	options := []cel.EnvOption{
 		cel.StdLib(), cel.Macros(cel.StandardMacros...), ext.Strings(ext.StringsVersion(4)),
 		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(60), cel.RegexProgramSizeLimit(1_000),
 		cel.ASTValidators(cel.ValidateRegexLiterals()),
 	}
 	for i := range facts {
-		options = append(options, cel.Variable(facts[i].name, facts[i].typ.cel(facts[i].nullable)))
+		nullable := facts[i].nullable || slices.Contains(absent, facts[i].name)
+		options = append(options, cel.Variable(facts[i].name, facts[i].typ.cel(nullable)))
 	}
 	return cel.NewCustomEnv(append(options, functions()...)...)
-})
+}
 
 // expression compiles the text between ${ and }, which begins offset characters
 // into the node's text. It returns nil after a fault.
@@ -114,6 +122,9 @@ func (r *reader) plain(n *yaml.Node, name string, offset int, p *place) *leaf {
 		r.faultAt(n, offset, hint, "%s", problem)
 		return nil
 	}
+	if rest, ok := strings.CutPrefix(name, grantedFact+"."); ok && openFact(name) != nil {
+		r.namesGranted(n, rest, offset)
+	}
 	return v.leaf()
 }
 
@@ -142,6 +153,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 	switch first {
 	case "input":
 		return p.resolveInput(name, rest)
+	case "sent":
+		return p.resolveSent(name, rest)
 	case "setting":
 		s, ok := r.settings[rest]
 		if !ok {
@@ -150,8 +163,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return &variable{name: name, typ: s.factType(), constant: true, get: func(*scope) any { return s.value }}, "", ""
 	}
 	f, known := factsByName[name]
-	if owner, attr, ok := strings.Cut(name, ".attributes."); ok && !strings.Contains(attr, ".") && factsByName[owner+".attributes"] != nil {
-		f, known = &fact{name: name, typ: anyType, nullable: true, where: factsByName[owner+".attributes"].where, get: attribute(owner, attr)}, true
+	if open := openFact(name); open != nil {
+		f, known = open, true
 	}
 	switch {
 	case !known && secretName(name):
@@ -160,12 +173,15 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
 	case f.where&p.in == 0:
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
-	case first == "issue" && p.in == inError && !p.issues:
+	case first == "issue" && p.in&inError != 0 && !p.issues:
 		return nil, fmt.Sprintf("%s is not known in %s, which no issue leads to", name, p.what), "issues are known in the replies to invalid_request and what is below it"
 	case first == "key" && !p.keys:
 		return nil, fmt.Sprintf("%s is not known in %s, which no access key can reach", name, p.what), "name key in subject, or in the route's as"
 	}
-	v = &variable{name: name, typ: f.typ, nullable: f.nullable, get: f.get}
+	if p.in&(inState|inKeyState) != 0 && f.where&p.in&inError == 0 {
+		r.stated = true
+	}
+	v = &variable{name: name, typ: f.typ, nullable: f.nullable || r.dialect.endless && slices.Contains(endFacts, name), get: f.get}
 	v.constant = name == "issuer" || name == "base_url"
 	if name == "issues" {
 		v.get = issueMaps // which reads the registry itself
@@ -183,7 +199,19 @@ func (p *place) resolveInput(name, rest string) (v *variable, problem, hint stri
 	case in.secret:
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "only $echo in an issue's template sends a secret back to its sender"
 	}
-	return &variable{name: name, typ: in.factType(), nullable: true, get: func(s *scope) any { return s.call.input(in) }}, "", ""
+	return &variable{name: name, typ: in.factType(), nullable: !p.decoded || !in.always(), get: func(s *scope) any { return s.call.input(in) }}, "", ""
+}
+
+// resolveSent finds out whether an input was sent; of secrets that may be asked too.
+func (p *place) resolveSent(name, rest string) (v *variable, problem, hint string) {
+	in, ok := p.inputs[rest]
+	switch {
+	case p.inputs == nil || p.in&inRequest == 0:
+		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + inRequest.String()
+	case !ok:
+		return nil, fmt.Sprintf("the route has no input %q", rest), didYouMean(rest, slices.Sorted(maps.Keys(p.inputs)))
+	}
+	return &variable{name: name, typ: booleanType, get: func(s *scope) any { return s.call.sent(in) }}, "", ""
 }
 
 // resolve reads the loop's variable, which is the i-th of the loops around.
@@ -281,7 +309,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		}
 		return toNative(v)
 	}}
-	if err := l.probe(p); err != nil {
+	if err := l.probe(p, r.dialect.endless); err != nil {
 		r.faultAt(n, offset, probeHint(err), "the expression fails where a fact is absent: %v", lastOf(err))
 		return nil
 	}
@@ -291,6 +319,9 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 // env is the environment of a place: every fact, the settings, and what the place adds.
 func (r *reader) env(p *place) (*cel.Env, error) {
 	base, err := baseEnv()
+	if r.dialect.endless {
+		base, err = endlessEnv()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -299,7 +330,10 @@ func (r *reader) env(p *place) (*cel.Env, error) {
 		options = append(options, cel.Variable("setting."+name, r.settings[name].factType().cel(false)))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
-		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(true)))
+		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(!p.decoded || !p.inputs[name].always())))
+		if p.in&inRequest != 0 {
+			options = append(options, cel.Variable("sent."+name, cel.BoolType))
+		}
 	}
 	declared := map[string]bool{}
 	for _, l := range slices.Backward(p.loops) {
@@ -329,6 +363,12 @@ func (r *reader) variables(n *yaml.Node, text string, offset int, p *place, chec
 		if e.Kind() == ast.ComprehensionKind {
 			c := e.AsComprehension()
 			local[c.IterVar()], local[c.IterVar2()], local[c.AccuVar()] = true, true, true
+		}
+		if e.Kind() == ast.SelectKind {
+			s := e.AsSelect()
+			if s.Operand().Kind() == ast.IdentKind && s.Operand().AsIdent() == grantedFact {
+				r.namesGranted(n, s.FieldName(), offset+runeIndex(text, grantedFact+"."+s.FieldName()))
+			}
 		}
 	}))
 	vars, ok := map[string]getter{}, true

@@ -1,9 +1,10 @@
 package dialect
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"regexp"
-	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -23,7 +24,7 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 	r := &reader{file: file}
 	d := &Dialect{
 		realm: options.Realm, issuer: options.Issuer, baseURL: options.BaseURL,
-		limits: options.Limits, now: options.Now,
+		limits: options.Limits, now: options.Now, trace: options.Trace,
 	}
 	if d.limits == (body.Limits{}) {
 		d.limits = body.DefaultLimits
@@ -31,6 +32,8 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 	if d.now == nil {
 		d.now = time.Now
 	}
+	digest := sha256.Sum256(source)
+	d.version = hex.EncodeToString(digest[:6])
 	r.dialect = d
 	if root := r.parse(source); root != nil {
 		r.load(root, options)
@@ -45,9 +48,8 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 // load reads the sections, those first that others refer to.
 func (r *reader) load(root *yaml.Node, options Options) {
 	d := r.dialect
-	s := r.section(root, "a dialect", "dialect", "title", "subject", "settings", "credentials", "admit", "validation",
-		"trailing_slash", "unknown_inputs", "tokens", "carriers", "tickets", "mails", "routes", "issues", "errors",
-		"protected", "samples", "examples")
+	d.root = root
+	s := r.section(root, &dialectShape)
 	r.settings = r.readSettings(s.get("settings"), options.Settings)
 	d.settings = r.settings
 	r.head(s)
@@ -56,12 +58,10 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	d.carriers = r.carriers(s.get("carriers"))
 	r.tickets(s.get("tickets"), d)
 	r.mails(s.get("mails"), d)
+	r.defaults(s)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
-	d.errors = r.replies(s.need("errors", "errors words every outcome that is not a success"), &place{in: inError})
-	if p := s.get("protected"); p != nil {
-		d.protectedErrors = r.replies(r.section(p, "protected", "errors").get("errors"), &place{in: inError})
-	}
-	for i, n := range r.items(s.need("routes", "a dialect serves at least one route"), "routes") {
+	r.words(s, d)
+	for i, n := range r.items(s.need("routes"), "routes") {
 		if i == maxRoutes {
 			r.fault(n, "split it into two dialects", "there are more than %d routes", maxRoutes)
 			break
@@ -76,7 +76,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 // head reads what the dialect is and whom it takes.
 func (r *reader) head(s section) {
 	d := r.dialect
-	if n := s.need("dialect", "begin the file with: dialect: NAME"); n != nil {
+	if n := s.need("dialect"); n != nil {
 		if d.name = r.text(n, "dialect"); d.name != "" && !dialectName.MatchString(d.name) {
 			r.fault(n, "use lower-case letters, digits and hyphens, at most 63", "%q cannot name a dialect", d.name)
 		}
@@ -90,7 +90,7 @@ func (r *reader) head(s section) {
 		d.subject = r.subject(n, "subject")
 	}
 	if n := s.get("credentials"); n != nil {
-		c := r.section(n, "credentials", "key", "secret")
+		c := r.section(n, &credentialsShape)
 		if k := c.get("key"); k != nil {
 			d.keyForm.Identifier = r.text(k, "key")
 			r.form(k, core.KeyForm{Identifier: d.keyForm.Identifier})
@@ -112,27 +112,21 @@ func (r *reader) form(n *yaml.Node, f core.KeyForm) {
 func (r *reader) conduct(s section) {
 	d := r.dialect
 	for _, item := range r.items(s.get("admit"), "admit") {
-		if r.word(item, "admit", "unverified") != "" {
+		if r.word(item, "admit", s.shape.slot("admit").Item.Words...) != "" {
 			d.admitUnverified = true
 			r.warn(item, "leave admit out, if the contract allows", "accounts sign in before anybody has verified them")
 		}
 	}
 	if n := s.get("validation"); n != nil {
-		v := r.section(n, "validation", "report", "order")
-		if m := v.get("report"); m != nil {
-			d.firstOnly = r.word(m, "report", "all", "first") == "first"
-		}
-		if m := v.get("order"); m != nil {
-			d.byRule = r.word(m, "order", "input", "rule") == "rule"
-		}
+		v := r.section(n, &validationShape)
+		d.firstOnly = v.word("report") == "first"
+		d.byRule = v.word("order") == "rule"
 	}
 	d.trailingSlash = "strict"
-	if n := s.get("trailing_slash"); n != nil {
-		d.trailingSlash = r.word(n, "trailing_slash", "strict", "redirect", "accept")
+	if s.get("trailing_slash") != nil {
+		d.trailingSlash = s.word("trailing_slash")
 	}
-	if n := s.get("unknown_inputs"); n != nil {
-		d.refuseUnknown = r.word(n, "unknown_inputs", "ignore", "refuse") == "refuse"
-	}
+	d.refuseUnknown = s.word("unknown_inputs") == "refuse"
 }
 
 // finish joins the parts and checks that they suffice for each other.
@@ -140,9 +134,9 @@ func (r *reader) finish(s section) {
 	d := r.dialect
 	d.replies = resolve(d.errors)
 	d.protectedReplies = resolve(d.protectedErrors)
-	for kind, rp := range d.replies {
+	for kind, a := range d.replies {
 		if d.protectedReplies[kind] == nil {
-			d.protectedReplies[kind] = rp
+			d.protectedReplies[kind] = a
 		}
 	}
 	for _, rt := range d.routes {
@@ -154,8 +148,9 @@ func (r *reader) finish(s section) {
 	d.table = newTable(d.routes)
 	r.collisions()
 	r.reachable(s)
+	r.tracking(d)
+	r.grantedNames(d)
+	r.secondFactors(d)
 	r.keep(d)
-	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
-		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
-	}
+	r.neededMails(s, d)
 }

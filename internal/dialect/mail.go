@@ -3,6 +3,7 @@ package dialect
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,12 +22,12 @@ func (r *reader) tickets(n *yaml.Node, d *Dialect) {
 	if n == nil {
 		return
 	}
-	s := r.section(n, "tickets", "recovery")
+	s := r.section(n, &ticketsShape)
 	recovery := s.get("recovery")
 	if recovery == nil {
 		return
 	}
-	l := r.section(recovery, "tickets.recovery", "lifetime").need("lifetime", "such as lifetime: 1h")
+	l := r.named(recovery, &ticketShape, "tickets.recovery").need("lifetime")
 	if l == nil {
 		return
 	}
@@ -44,12 +45,12 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 	if n == nil {
 		return
 	}
-	recovery := r.section(n, "mails", "recovery").get("recovery")
+	recovery := r.section(n, &mailsShape).get("recovery")
 	if recovery == nil {
 		return
 	}
-	s := r.section(recovery, "mails.recovery", "subject", "link")
-	subject, link := s.need("subject", ""), s.need("link", "such as link: ${setting.frontend_url}/reset?token=${ticket.value}")
+	s := r.named(recovery, &mailShape, "mails.recovery")
+	subject, link := s.need("subject"), s.need("link")
 	if subject == nil || link == nil {
 		return
 	}
@@ -64,6 +65,13 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 	}
 	r.checkLink(link, m.link)
 	d.recoveryMail = m
+}
+
+// neededMails insists on the mails that routes send.
+func (r *reader) neededMails(s section, d *Dialect) {
+	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
+		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
+	}
 }
 
 // checkLink proves the link by making one: tickets travel over https, or to this

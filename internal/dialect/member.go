@@ -43,24 +43,31 @@ func (r *reader) items(n *yaml.Node, what string) []*yaml.Node {
 	return nil
 }
 
-// A section is a mapping whose members are known by name.
+// A section is a mapping that has been read by its shape.
 type section struct {
 	r      *reader
 	node   *yaml.Node
 	what   string
+	shape  *Shape
 	values map[string]*yaml.Node
 }
 
-// section reads a mapping and reports members that are not known. A nil or wrong
-// node gives a section in which nothing is found.
-func (r *reader) section(n *yaml.Node, what string, known ...string) section {
-	s := section{r: r, node: n, what: what, values: map[string]*yaml.Node{}}
+// section reads a mapping and reports members that its shape does not have. A nil
+// or wrong node gives a section in which nothing is found.
+func (r *reader) section(n *yaml.Node, shape *Shape) section { return r.named(n, shape, shape.Name) }
+
+// named is section for a mapping that messages know by a name of its own.
+func (r *reader) named(n *yaml.Node, shape *Shape, what string) section {
+	s := section{r: r, node: n, what: what, shape: shape, values: map[string]*yaml.Node{}}
 	for _, m := range r.members(n, what) {
-		if !slices.Contains(known, m.name.Value) {
-			r.fault(m.name, didYouMean(m.name.Value, known), "%s has no member %q", what, m.name.Value)
-			continue
+		switch slot := shape.slot(m.name.Value); {
+		case slot == nil:
+			r.fault(m.name, didYouMean(m.name.Value, shape.known()), "%s has no member %q", what, m.name.Value)
+		case slot.later:
+			r.fault(m.name, "leave it out", "%s: the member %s is not served yet", what, m.name.Value)
+		default:
+			s.values[m.name.Value] = m.value
 		}
-		s.values[m.name.Value] = m.value
 	}
 	return s
 }
@@ -69,12 +76,32 @@ func (r *reader) section(n *yaml.Node, what string, known ...string) section {
 func (s section) get(name string) *yaml.Node { return s.values[name] }
 
 // need returns a member's value; its absence is a fault.
-func (s section) need(name, hint string) *yaml.Node {
+func (s section) need(name string) *yaml.Node {
 	n := s.values[name]
 	if n == nil && s.node != nil && s.node.Kind == yaml.MappingNode {
-		s.r.fault(s.node, hint, "%s lacks the member %s", s.what, name)
+		s.r.fault(s.node, s.shape.slot(name).Hint, "%s lacks the member %s", s.what, name)
 	}
 	return n
+}
+
+// word reads a member that is one of its slot's words; "" when it is absent, or wrong.
+func (s section) word(name string) string {
+	n := s.values[name]
+	if n == nil {
+		return ""
+	}
+	return s.r.word(n, name, s.shape.slot(name).Words...)
+}
+
+// words reads a list of its slot's words, but for those that are wrong.
+func (s section) words(name string) []string {
+	var all []string
+	for _, item := range s.r.items(s.values[name], name) {
+		if word := s.r.word(item, name, s.shape.slot(name).Item.Words...); word != "" {
+			all = append(all, word)
+		}
+	}
+	return all
 }
 
 // scalar returns n with a setting in place of ${setting.name}, or nil and a fault

@@ -102,42 +102,85 @@ func toggled(escaped string) string {
 	return escaped + "/"
 }
 
-// A table finds routes by path.
+// A table finds groups of routes by path.
 type table struct {
-	fixed    map[string][]*route // by the path itself
-	variable []*route
+	fixed    map[string]*pathGroups // by the path itself
+	variable []*pathGroups
+	all      []*pathGroups // in the file's order
+}
+
+// pathGroups are the routes of one path, grouped by method.
+type pathGroups struct {
+	path    *path
+	methods []string // in the file's order
+	groups  [][]*route
 }
 
 func newTable(routes []*route) table {
-	t := table{fixed: make(map[string][]*route, len(routes))}
+	t := table{fixed: make(map[string]*pathGroups, len(routes))}
 	for _, rt := range routes {
-		if rt.path.hasVariables() {
-			t.variable = append(t.variable, rt)
-			continue
-		}
-		t.fixed[rt.path.text] = append(t.fixed[rt.path.text], rt)
+		t.at(&rt.path).add(rt)
 	}
 	return t
 }
 
-// find returns the route of a method and path with the path's variables. Without
-// a route it returns the methods that the path has, none for an unknown path.
-func (t *table) find(method, escaped string) (rt *route, held map[string]string, allow []string) {
-	for _, rt := range t.fixed[escaped] {
-		if slices.Contains(rt.methods, method) {
-			return rt, nil, nil
-		}
-		allow = append(allow, rt.methods...)
+// at finds the groups of a path, or makes them.
+func (t *table) at(p *path) *pathGroups {
+	if g := t.fixed[p.text]; g != nil {
+		return g
 	}
-	for _, rt := range t.variable {
-		values, ok := rt.path.match(escaped)
+	if i := slices.IndexFunc(t.variable, func(g *pathGroups) bool { return g.path.text == p.text }); i >= 0 {
+		return t.variable[i]
+	}
+	g := &pathGroups{path: p}
+	t.all = append(t.all, g)
+	if p.hasVariables() {
+		t.variable = append(t.variable, g)
+	} else {
+		t.fixed[p.text] = g
+	}
+	return g
+}
+
+func (g *pathGroups) add(rt *route) {
+	for _, method := range rt.methods {
+		i := slices.Index(g.methods, method)
+		if i < 0 {
+			i = len(g.methods)
+			g.methods, g.groups = append(g.methods, method), append(g.groups, nil)
+		}
+		g.groups[i] = append(g.groups[i], rt)
+	}
+}
+
+// groups are all groups of routes, one by method and path, in the file's order.
+func (t *table) groups() [][]*route {
+	var all [][]*route
+	for _, g := range t.all {
+		all = append(all, g.groups...)
+	}
+	return all
+}
+
+// find returns the routes of a method and path, at least one, with the path's
+// variables. Without any it returns the methods that the path has, none for an
+// unknown path.
+func (t *table) find(method, escaped string) (group []*route, held map[string]string, allow []string) {
+	if g := t.fixed[escaped]; g != nil {
+		if i := slices.Index(g.methods, method); i >= 0 {
+			return g.groups[i], nil, nil
+		}
+		allow = append(allow, g.methods...)
+	}
+	for _, g := range t.variable {
+		values, ok := g.path.match(escaped)
 		if !ok {
 			continue
 		}
-		if slices.Contains(rt.methods, method) {
-			return rt, values, nil
+		if i := slices.Index(g.methods, method); i >= 0 {
+			return g.groups[i], values, nil
 		}
-		allow = append(allow, rt.methods...)
+		allow = append(allow, g.methods...)
 	}
 	return nil, nil, allow
 }

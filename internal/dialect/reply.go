@@ -7,19 +7,21 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"github.com/chancery-auth/chancery/core"
 )
 
 // A reply is what goes back to the client, compiled.
 type reply struct {
 	node        *yaml.Node
+	when        *condition // of a variant: nil where it is not asked
+	accept      string     // of a variant: the media type that the client must prefer; "" where it need not
 	status      int
 	headers     []replyHeader
+	cookies     []replyCookie
 	contentType string // "" for none
 	json        node   // nil unless the body is JSON
 	text        textTemplate
 	lists       bool // whether it writes the issues' templates
+	stated      bool // whether it names an account's or a key's state
 }
 
 type replyHeader struct {
@@ -42,19 +44,24 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	if n == nil {
 		return nil
 	}
-	s := r.section(n, what, "status", "headers", "json", "text", "empty", "type")
+	s := r.named(n, &replyShape, what)
 	rp := &reply{node: n, status: status}
 	if code := s.get("status"); code != nil {
 		rp.status = r.integer(code, "status", 200, 599)
 	} else if status == 0 {
-		s.need("status", "such as status: 400")
+		s.need("status")
 	}
-	listed := r.listed
-	r.listed = false
+	listed, stated := r.listed, r.stated
+	r.listed, r.stated = false, false
+	if w := s.get("when"); w != nil {
+		rp.when = r.condition(w, "when", p)
+	}
 	r.replyHeaders(s.get("headers"), rp, p)
+	r.replyCookies(s.get("cookies"), rp, p)
 	r.replyBody(s, rp, p)
-	rp.lists = r.listed
-	r.listed = listed || r.listed
+	r.inherit(rp, p)
+	rp.lists, rp.stated = r.listed, r.stated
+	r.listed, r.stated = listed || r.listed, stated || r.stated
 	return rp
 }
 
@@ -70,10 +77,10 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 		r.fault(s.node, "write json, text, or empty: true", "%s needs exactly one body, and has %d", s.what, len(bodies))
 	}
 	if n := s.get("json"); n != nil {
-		rp.json, rp.contentType = r.template(n, p), "application/json"
+		rp.json, rp.contentType = r.template(n, p), typeJSON
 	}
 	if n := s.get("text"); n != nil {
-		rp.text, rp.contentType = r.textTemplate(n, "text", p), "text/plain"
+		rp.text, rp.contentType = r.textTemplate(n, "text", p), typeText
 	}
 	if n := s.get("empty"); n != nil && !r.boolean(n, "empty", true) {
 		r.fault(n, "leave it out", "empty is true or not there")
@@ -81,22 +88,50 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 	if bodiless && (s.get("json") != nil || s.get("text") != nil) {
 		r.fault(s.node, "write empty: true", "status %d has no body", rp.status)
 	}
+	bodied := rp.contentType != ""
+	if n := s.get("accept"); n != nil {
+		if rp.accept = r.mediaType(n, "accept"); bodied {
+			rp.contentType = rp.accept
+		}
+	}
 	n := s.get("type")
-	if n == nil {
-		return
-	}
-	rp.contentType = r.text(n, "type")
-	if _, _, err := mime.ParseMediaType(rp.contentType); rp.contentType != "" && (err != nil || !strings.Contains(rp.contentType, "/") || !plainText(rp.contentType)) {
-		r.fault(n, "such as application/json; charset=utf-8", "%q is no media type", rp.contentType)
-	}
-	if rp.json == nil && s.get("text") == nil {
+	switch {
+	case n == nil:
+		if rp.accept == "" {
+			r.inheritType(rp, p)
+		}
+	case !bodied:
 		r.fault(n, "", "a reply without a body has no type")
+	default:
+		rp.contentType = r.mediaType(n, "type")
 	}
 }
+
+// The media types of bodies that say no other.
+const (
+	typeJSON = "application/json"
+	typeText = "text/plain"
+)
+
+// mediaType reads a media type as it goes into a header.
+func (r *reader) mediaType(n *yaml.Node, what string) string {
+	text := r.text(n, what)
+	if _, _, err := mime.ParseMediaType(text); text != "" && (err != nil || !strings.Contains(text, "/") || !plainText(text)) {
+		r.fault(n, "such as application/json; charset=utf-8", "%q is no media type", text)
+	}
+	return text
+}
+
+// maxHeaders bounds the headers of a reply, and its cookies.
+const maxHeaders = 64
 
 func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 	var seen []string
 	for _, m := range r.members(n, "headers") {
+		if len(seen) == maxHeaders {
+			r.fault(m.name, "", "a reply has no more than %d headers", maxHeaders)
+			return
+		}
 		name := m.name.Value
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
@@ -119,6 +154,9 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 				}
 			}
 			rp.headers = append(rp.headers, replyHeader{canonical, t})
+			if canonical == "Set-Cookie" {
+				r.warnCookie(item, t)
+			}
 		}
 	}
 }
@@ -126,62 +164,4 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 // plainText reports whether text can stand in a header.
 func plainText(text string) bool {
 	return !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
-}
-
-// replies compiles the replies to refusals.
-func (r *reader) replies(n *yaml.Node, p *place) map[core.Kind]*reply {
-	known := make([]string, 0, 48)
-	for _, k := range core.Kinds() {
-		known = append(known, string(k))
-	}
-	all := map[core.Kind]*reply{}
-	for _, m := range r.members(n, "errors") {
-		kind := core.Kind(m.name.Value)
-		if !slices.Contains(known, string(kind)) {
-			r.fault(m.name, didYouMeanShort(string(kind), known), "there is no outcome %q", kind)
-			continue
-		}
-		at := *p
-		at.what, at.issues = "the reply to "+string(kind), kind.IsA(core.InvalidRequest)
-		all[kind] = r.reply(m.value, "the reply to "+string(kind), 0, &at)
-		r.warnApart(m.name, kind)
-	}
-	return all
-}
-
-// warnApart says what it costs to tell an account's states apart. That an account
-// is unknown and that a secret is wrong are never told apart (S1).
-func (r *reader) warnApart(n *yaml.Node, kind core.Kind) {
-	switch kind {
-	case core.Unknown, core.BadSecret:
-		r.fault(n, "declare bad_credentials, which words both", "%s cannot have a reply of its own: it would tell which accounts exist", kind)
-	case core.Inactive, core.Unverified, core.Locked, core.KeyPending, core.KeyExpired, core.KeyRevoked, core.MustChangeSecret:
-		r.warn(n, "leave it out, if the contract allows, and bad_credentials answers", "%s is told apart: who holds a stolen password learns the account's state", kind)
-	}
-}
-
-// resolve finds the reply to every kind: the kind's own, or that of the nearest
-// kind above it. Of several lists the first that knows a kind wins.
-func resolve(lists ...map[core.Kind]*reply) map[core.Kind]*reply {
-	all := make(map[core.Kind]*reply, 48)
-	for _, kind := range core.Kinds() {
-	search:
-		for k := kind; k != ""; k = k.Parent() {
-			for _, list := range lists {
-				if rp := list[k]; rp != nil {
-					all[kind] = rp
-					break search
-				}
-			}
-		}
-	}
-	return all
-}
-
-// didYouMeanShort is the hint for a name from a list too long to show.
-func didYouMeanShort(name string, known []string) string {
-	if near := nearest(name, known); near != "" {
-		return "did you mean " + near + "?"
-	}
-	return "the manual lists them"
 }

@@ -15,18 +15,18 @@ type route struct {
 	node      *yaml.Node
 	methods   []string
 	path      path
+	when      []match // what else its requests hold; empty for all
 	accept    accept
 	inputs    []*input // in the order of the file
 	byName    map[string]*input
-	fromBody  bool // whether any input is read from the body
+	roles     map[string]*input // those that the operation takes
+	fromBody  bool              // whether any input is read from the body
 	bodyNames []string
-	operation operation
-	policy    string
-	as        []core.SubjectKind
+	doing
 
-	ok             *reply
-	errors         map[core.Kind]*reply
-	replies        map[core.Kind]*reply // what answers each kind, the file's replies included
+	ok             *answer
+	errors         map[core.Kind]*answer
+	replies        map[core.Kind]*answer // what answers each kind, the file's replies included
 	issueTemplates map[string]node
 }
 
@@ -39,24 +39,29 @@ var methods = []string{
 
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
-	s := r.section(n, "a route", "on", "accept", "inputs", "do", "ok", "errors", "issues")
+	s := r.section(n, &routeShape)
 	rt := &route{node: n}
-	r.routeOn(s.need("on", "such as on: {method: POST, path: /login}"), rt)
+	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
 	rt.byName = readable(rt.inputs)
-	rt.bodyNames = bodyNames(rt.inputs)
+	rt.bodyNames = bodyNames(rt)
 	rt.fromBody = len(rt.bodyNames) > 0
-	rt.accept = r.accept(s.get("accept"), rt.fromBody, n)
+	r.routeAccept(s.get("accept"), rt, d.first(rt))
+	r.holdable(rt)
 	r.pathInputs(rt)
-	r.routeDo(s.need("do", "such as do: whoami"), rt, d)
+	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
-	if ok := s.need("ok", "the reply to a success, such as ok: {json: {…}}"); ok != nil && rt.operation.name != "" {
-		rt.ok = r.reply(ok, what, http.StatusOK, p)
+	switch ok := s.get("ok"); {
+	case rt.outcome != "" && ok != nil:
+		r.fault(ok, "leave it out", "a route that always ends in %s has no success", rt.outcome)
+	case rt.outcome != "":
+	case s.need("ok") != nil && rt.operation.name != "":
+		rt.ok = r.answer(ok, what, http.StatusOK, p)
 	}
 	at := *p
 	at.in = inError
-	rt.errors = r.replies(s.get("errors"), &at)
+	rt.errors = r.answers(s.get("errors"), &at)
 	rt.issueTemplates = r.issueTemplates(s.get("issues"))
 	return rt
 }
@@ -65,14 +70,24 @@ func (r *reader) routeOn(n *yaml.Node, rt *route) {
 	if n == nil {
 		return
 	}
-	on := r.section(n, "on", "method", "path")
-	for _, item := range r.items(on.need("method", "such as method: POST"), "method") {
-		if m := r.word(item, "method", methods...); m != "" {
-			rt.methods = append(rt.methods, m)
-		}
-	}
-	if p := on.need("path", "such as path: /login"); p != nil {
+	on := r.section(n, &onShape)
+	on.need("method")
+	rt.methods = on.words("method")
+	if p := on.need("path"); p != nil {
 		rt.path = r.path(p)
+	}
+	rt.when = r.when(on.get("when"))
+}
+
+// routeAccept reads the media types of a route, which are those of its path's first.
+func (r *reader) routeAccept(n *yaml.Node, rt, first *route) {
+	if first == nil || n != nil {
+		rt.accept = r.accept(n, rt.fromBody, rt.node)
+		return
+	}
+	rt.accept = first.accept
+	if rt.fromBody && rt.accept.bodiless() {
+		r.fault(rt.node, "declare accept there", "the route reads inputs from the body, but its path's first route, on line %d, accepts none", first.node.Line)
 	}
 }
 
@@ -84,81 +99,26 @@ func (r *reader) pathInputs(rt *route) {
 			known = append(known, v)
 		}
 	}
+	check := func(n *yaml.Node, src source) {
+		if src.place == "path" && !slices.Contains(known, src.name) {
+			r.fault(n, "write {"+src.name+"} as a segment of the path", "path %q has no variable %q", rt.path.text, src.name)
+		}
+	}
+	for i := range rt.when {
+		check(rt.when[i].node, rt.when[i].source)
+	}
 	for _, in := range rt.inputs {
 		for _, src := range in.sources {
-			if src.place == "path" && !slices.Contains(known, src.name) {
-				r.fault(in.node, "write {"+src.name+"} as a segment of the path", "path %q has no variable %q", rt.path.text, src.name)
-			}
+			check(in.node, src)
 		}
 	}
-}
-
-// routeDo reads what the route does, and checks that its inputs have the names
-// that the operation knows.
-func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
-	if n == nil {
-		return
-	}
-	name, issue, as := n, (*yaml.Node)(nil), (*yaml.Node)(nil)
-	if n.Kind == yaml.MappingNode {
-		s := r.section(n, "do", "operation", "issue", "as")
-		name, issue, as = s.need("operation", "such as operation: authenticate"), s.get("issue"), s.get("as")
-	}
-	if name == nil {
-		return
-	}
-	word := r.word(name, "the operation", operationNames()...)
-	op, ok := findOperation(word)
-	if !ok {
-		return
-	}
-	rt.operation = op
-	rt.as = d.subject
-	if as != nil {
-		rt.as = r.subject(as, "as")
-		for _, kind := range rt.as {
-			if !slices.Contains(d.subject, kind) {
-				r.fault(as, "name it in the file's subject too", "%s is not among the dialect's subjects", kind)
-			}
-		}
-	}
-	r.routeIssue(n, issue, rt, d)
-	for _, role := range op.roles {
-		in, ok := rt.byName[role]
-		if !ok {
-			r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
-			continue
-		}
-		if in.typ != "string" {
-			r.fault(in.node, "", "input %s must be of type string", role)
-		}
-	}
-	for _, role := range []string{roleSecret, roleNewSecret, roleTicket} {
-		if in, ok := rt.byName[role]; ok && !slices.Contains(op.roles, role) {
-			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, role)
-		}
-	}
-}
-
-func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
-	if !rt.operation.issues {
-		if issue != nil {
-			r.fault(issue, "", "%s issues no token", rt.operation.name)
-		}
-		return
-	}
-	if issue == nil {
-		r.fault(do, "such as do: {operation: authenticate, issue: access}", "%s does not say which token it issues", rt.operation.name)
-		return
-	}
-	rt.policy = r.word(issue, "issue", d.policyNames...)
 }
 
 // subject reads whom a dialect or a route takes.
 func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 	var kinds []core.SubjectKind
 	for _, item := range r.items(n, what) {
-		kind := core.SubjectKind(r.word(item, what, string(core.SubjectAccount), string(core.SubjectKey)))
+		kind := core.SubjectKind(r.word(item, what, subjectSlot.Words...))
 		switch {
 		case kind == "":
 		case slices.Contains(kinds, kind):
@@ -172,17 +132,11 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 
 // issueTemplates compiles the words for broken rules.
 func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
-	known := slices.Clone(ruleNames)
-	for _, k := range core.Kinds() {
-		if k.IsA(core.InvalidRequest) {
-			known = append(known, string(k))
-		}
-	}
 	all := map[string]node{}
 	for _, m := range r.members(n, "issues") {
 		name := m.name.Value
-		if !slices.Contains(known, name) {
-			r.fault(m.name, didYouMean(name, known), "there is no rule %q", name)
+		if !slices.Contains(issueNames, name) {
+			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
 			continue
 		}
 		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue})

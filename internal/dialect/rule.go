@@ -65,7 +65,7 @@ func (r *reader) inputRules(s section, in *input) []rule {
 		rules = append(rules, rule{name: rulePattern, node: n, pattern: re})
 	}
 	if n := s.get(ruleFormat); n != nil && r.isText(n, in, ruleFormat) {
-		rules = append(rules, rule{name: ruleFormat, node: n, format: r.word(n, ruleFormat, "email", "uuid", "uri")})
+		rules = append(rules, rule{name: ruleFormat, node: n, format: s.word(ruleFormat)})
 	}
 	if n := s.get(ruleOneOf); n != nil {
 		rules = append(rules, r.constantValues(n, in, rule{name: ruleOneOf, node: n}, r.items(n, ruleOneOf)))

@@ -15,8 +15,15 @@ import (
 // secrets that they sign in with. They are for tests and manuals alone: no server
 // creates them.
 type Samples struct {
+	Tenants  []SampleTenant
 	Accounts []SampleAccount
 	Keys     []SampleKey
+}
+
+// A SampleTenant is a tenant that examples speak of.
+type SampleTenant struct {
+	Sample string // its name in the file
+	Tenant core.Tenant
 }
 
 // A SampleAccount is an account that examples speak of.
@@ -24,6 +31,9 @@ type SampleAccount struct {
 	Sample   string // its name in the file
 	Account  core.Account
 	Password core.Secret
+
+	TOTP          core.Secret // of its second factor, in base32; zero for none
+	RecoveryCodes []core.Secret
 }
 
 // A SampleKey is an access key that examples speak of.
@@ -49,7 +59,7 @@ func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
 	if n == nil {
 		return all
 	}
-	s := r.section(n, "samples", "accounts", "keys")
+	s := r.section(n, &samplesShape)
 	for _, m := range r.members(s.get("accounts"), "samples.accounts") {
 		all.Accounts = append(all.Accounts, r.sampleAccount(m, len(all.Accounts), d))
 	}
@@ -64,7 +74,7 @@ func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
 }
 
 func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
-	s := r.section(m.value, "sample "+m.name.Value, "id", "login", "password", "email", "name", "roles", "active", "verified", "attributes", "created_at")
+	s := r.named(m.value, &sampleAccountShape, "sample "+m.name.Value)
 	a := SampleAccount{Sample: m.name.Value, Account: core.Account{
 		ID: core.AccountID(r.sampleID(s.get("id"), "account"+strconv.Itoa(index))), Realm: d.realm,
 		Active:     r.boolean(s.get("active"), "active", true),
@@ -73,7 +83,7 @@ func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
 		CreatedAt:  r.sampleInstant(s.get("created_at"), probeTime),
 	}}
 	a.Account.UpdatedAt = a.Account.CreatedAt
-	if n := s.need("login", "such as login: ada@example.com"); n != nil {
+	if n := s.need("login"); n != nil {
 		a.Account.Login = r.text(n, "login")
 		if _, err := core.Canonical(a.Account.Login); err != nil && a.Account.Login != "" {
 			r.fault(n, "", "%v", err)
@@ -95,26 +105,26 @@ func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
 }
 
 func (r *reader) sampleKey(m member, all *Samples, d *Dialect) SampleKey {
-	s := r.section(m.value, "sample "+m.name.Value, "id", "identifier", "secret", "account", "name", "state", "expires_at", "attributes")
+	s := r.named(m.value, &sampleKeyShape, "sample "+m.name.Value)
 	k := SampleKey{Sample: m.name.Value, Key: core.AccessKey{
 		ID: core.KeyID(r.sampleID(s.get("id"), "key"+m.name.Value)), Realm: d.realm, State: core.KeyStateActive,
 		Attributes: r.sampleAttributes(s.get("attributes")), CreatedAt: probeTime, UpdatedAt: probeTime,
 		ExpiresAt: r.sampleInstant(s.get("expires_at"), time.Time{}),
 	}}
-	if n := s.need("identifier", "what the client sends beside the secret"); n != nil {
+	if n := s.need("identifier"); n != nil {
 		k.Key.Identifier = r.text(n, "identifier")
 	}
-	if n := s.need("secret", "what the client signs in with"); n != nil {
+	if n := s.need("secret"); n != nil {
 		k.Secret = core.NewSecret(r.text(n, "secret"))
 		k.Key.SecretDigest = k.Secret.Digest()
 	}
 	if n := s.get("name"); n != nil {
 		k.Key.Name = r.text(n, "name")
 	}
-	if n := s.get("state"); n != nil {
-		k.Key.State = core.KeyState(r.word(n, "state", string(core.KeyStatePending), string(core.KeyStateActive), string(core.KeyStateRevoked)))
+	if s.get("state") != nil {
+		k.Key.State = core.KeyState(s.word("state"))
 	}
-	if n := s.need("account", "the sample account that owns the key"); n != nil {
+	if n := s.need("account"); n != nil {
 		owner := r.text(n, "account")
 		i := slices.IndexFunc(all.Accounts, func(a SampleAccount) bool { return a.Sample == owner })
 		if i < 0 {

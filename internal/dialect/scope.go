@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"encoding/json"
+	"sync"
 	"time"
 
 	"cel.dev/cel-go/common/types"
@@ -19,24 +21,94 @@ type scope struct {
 
 	account *core.Account
 	key     *core.AccessKey
+	client  *core.AccessKey // the key itself when a key signed in
+	tenant  *core.Tenant
+	session *core.Session
+	granted core.Granted
+	caller  *core.Identity
 
 	tokenValue core.Secret
 	tokenID    string
+	methods    []string
 	issuedAt   time.Time
 	expiresAt  time.Time
+	refresh    *core.RefreshToken
+	random     core.Secret // of an opaque token that is being made
 
-	ticket core.Secret
+	ticket    core.Secret
+	challenge *core.Challenge
+	keySet    json.RawMessage
 
 	retryAfter int64
+	limit      int
 	issues     []issue
 	issue      *issue // the one whose template is being written
 	loops      []any  // the values of the loops around, outermost first
 }
 
+var scopes = sync.Pool{New: func() any { return new(scope) }}
+
+// newScope is a scope for one rendering, to be released after it.
+func newScope(d *Dialect, c *Call) *scope {
+	s := scopes.Get().(*scope)
+	s.dialect, s.call, s.now = d, c, d.now()
+	return s
+}
+
+// release puts a scope back without what it held: that may be a token.
+func (s *scope) release() {
+	*s = scope{}
+	scopes.Put(s)
+}
+
 // fill takes over a grant's facts.
 func (s *scope) fill(g *core.Grant) {
-	s.account, s.key = &g.Account, g.Key
+	s.account, s.key, s.client, s.tenant = &g.Account, g.Key, clientOf(g.Client, g.Key), g.Tenant
+	s.session, s.granted, s.methods = g.Session, g.Granted, g.Methods
 	s.tokenID, s.issuedAt, s.expiresAt = g.TokenID, g.IssuedAt, g.ExpiresAt
+}
+
+// identify takes over an identity's facts.
+func (s *scope) identify(i *core.Identity) {
+	s.account, s.key, s.client, s.tenant = &i.Account, i.Key, clientOf(i.Client, i.Key), i.Tenant
+	s.session, s.granted, s.methods = i.Session, i.Granted, i.Methods
+	s.tokenID, s.issuedAt, s.expiresAt = i.TokenID, i.IssuedAt, i.ExpiresAt
+}
+
+// clientOf is the client of a sign-in: an access key that signs in is its own.
+func clientOf(client, key *core.AccessKey) *core.AccessKey {
+	if client == nil {
+		return key
+	}
+	return client
+}
+
+func (s *scope) keyAttributes() core.Attributes {
+	if s.key == nil {
+		return nil
+	}
+	return s.key.Attributes
+}
+
+func (s *scope) clientAttributes() core.Attributes {
+	if s.client == nil {
+		return nil
+	}
+	return s.client.Attributes
+}
+
+func (s *scope) tenantAttributes() core.Attributes {
+	if s.tenant == nil {
+		return nil
+	}
+	return s.tenant.Attributes
+}
+
+func (s *scope) callerRoles() []string {
+	if s.caller == nil {
+		return nil
+	}
+	return s.caller.Account.Roles
 }
 
 // attributes is a map of attributes for expressions: what is absent reads null.
@@ -60,17 +132,20 @@ func (m attributeMap) Get(name ref.Val) ref.Val {
 	return v
 }
 
-// attribute reads one attribute without an expression.
+// attribute reads one member of an open fact without an expression.
 func attribute(owner, name string) getter {
-	if owner == "key" {
-		return func(s *scope) any {
-			if s.key == nil {
-				return nil
-			}
-			return s.key.Attributes[name]
-		}
+	switch owner {
+	case "key.attributes":
+		return func(s *scope) any { return s.keyAttributes()[name] }
+	case "client.attributes":
+		return func(s *scope) any { return s.clientAttributes()[name] }
+	case "tenant.attributes":
+		return func(s *scope) any { return s.tenantAttributes()[name] }
+	case grantedFact:
+		return func(s *scope) any { return s.granted[name] }
+	default:
+		return func(s *scope) any { return s.account.Attributes[name] }
 	}
-	return func(s *scope) any { return s.account.Attributes[name] }
 }
 
 // issueMaps shows the issues to expressions.

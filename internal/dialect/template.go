@@ -70,7 +70,7 @@ func (r *reader) soleLeaf(n *yaml.Node, part textPart, p *place) node {
 		r.listed = true
 		return issueNode{i}
 	}
-	if name == "issues" && p.in == inError && !p.shadows(name) {
+	if name == "issues" && p.in&inError != 0 && !p.shadows(name) {
 		r.listed = true
 		return issuesNode{}
 	}
@@ -85,6 +85,7 @@ func (r *reader) soleLeaf(n *yaml.Node, part textPart, p *place) node {
 		}
 		r.faultAt(n, part.offset, hint, "%s has no form of its own here", name)
 	}
+	r.remember(n, l)
 	if l.constant {
 		value, _ := l.get(r.constants())
 		if dst, err := appendValue(nil, value); err == nil {
@@ -190,13 +191,19 @@ func (r *reader) echoTemplate(n *yaml.Node, members []member, p *place) node {
 	return echoNode{}
 }
 
+// factRoots are the names that facts begin with; no loop's variable may hide them.
+var factRoots = []string{
+	"setting", "input", "sent", "account", "key", "client", "tenant", "granted", "token", "session", "refresh",
+	"challenge", "caller", "message",
+}
+
 var loopPattern = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(.+?)\s*$`)
 
 // forTemplate compiles {$for: i in issues, $yield: …} into the items of a list,
 // and with $members in place of $yield into an object.
 func (r *reader) forTemplate(n *yaml.Node, p *place) node {
-	s := r.section(n, "a loop", forWord, yieldWord, membersWord)
-	head := s.need(forWord, "write $for: i in issues")
+	s := r.section(n, &loopShape)
+	head := s.need(forWord)
 	yield, members := s.get(yieldWord), s.get(membersWord)
 	if (yield == nil) == (members == nil) {
 		r.fault(n, "$yield makes a list's items, $members an object's members", "a loop has one of $yield and $members")
@@ -241,11 +248,11 @@ func (r *reader) loopHead(n *yaml.Node, p *place) (inner *place, over *leaf, ok 
 	l := loop{name: text[m[2]:m[3]]}
 	expression := text[m[4]:m[5]]
 	offset := len([]rune(text[:m[4]]))
-	if slices.Contains([]string{"setting", "input", "account", "key", "token"}, l.name) || slices.Contains(keywords, l.name) {
+	if slices.Contains(factRoots, l.name) || slices.Contains(keywords, l.name) {
 		r.fault(n, "choose another name, such as item", "%s cannot name a loop's variable", l.name)
 		return nil, nil, false
 	}
-	if expression == "issues" && p.in == inError && !p.shadows("issues") {
+	if expression == "issues" && p.in&inError != 0 && !p.shadows("issues") {
 		l.ofIssues = true
 		return p.within(l), nil, true
 	}

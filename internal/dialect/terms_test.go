@@ -67,8 +67,8 @@ func TestSettings(t *testing.T) {
 	if p.Lifetime != 90*time.Minute || !slices.Equal(p.Audiences, []string{"mine"}) || !p.Keys.WithKeyID || d.Settings()["audience"] != "mine" {
 		t.Errorf("policy = %+v", p)
 	}
-	if d := load(t, all[0], map[string]any{"frontend_url": "http://localhost:3000", "validation_status": 400}); d.replies[core.MissingField].status != 400 {
-		t.Errorf("validation_status: 400 gives %d", d.replies[core.MissingField].status)
+	if d := load(t, all[0], map[string]any{"frontend_url": "http://localhost:3000", "validation_status": 400}); !d.replies[core.MissingField].has(400) {
+		t.Errorf("validation_status: 400 gives %d", d.replies[core.MissingField].variants[0].status)
 	}
 	for _, tt := range []struct {
 		dialect  string

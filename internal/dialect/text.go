@@ -122,6 +122,8 @@ func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplat
 		case l.typ == instantType:
 			name := strings.TrimSpace(part.text)
 			r.faultAt(n, part.offset, "write iso("+name+", 6), epoch("+name+") or epoch_ms("+name+")", "%s has no form of its own inside text", name)
+		case l.typ == rawType:
+			r.faultAt(n, part.offset, "write ${keyset} alone", "%s has no form inside text", strings.TrimSpace(part.text))
 		case l.typ == listType || l.typ == issuesType:
 			r.faultAt(n, part.offset, "join it, as in account.roles.join(' ')", "a list has no form inside text")
 		case l.constant:

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +46,8 @@ func appendValue(dst []byte, value any) ([]byte, error) {
 		return appendFloat(dst, v)
 	case time.Time:
 		return strconv.AppendInt(dst, v.Unix(), 10), nil // a NumericDate; the loader lets instants stand in claims alone
+	case json.RawMessage:
+		return append(dst, v...), nil
 	case []string:
 		return appendList(dst, v)
 	case []any:

@@ -1,16 +1,13 @@
-// Package login serves the routes of the dialects: login, token test, recovery,
-// reset. It finds the dialect of a request, has it decode the request, asks core,
+// Package login serves the routes of the dialects: all operations of theirs, from
+// sign-ins to recovery. It finds the dialect of a request, has it decode the request, asks core,
 // and has the dialect word the answer.
 //
 // It knows no rule and no contract. [New] is the way in; internal/web goes round it.
 package login
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -90,8 +87,8 @@ func (h *Handler) serveRest(w http.ResponseWriter, r *http.Request, group *mount
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGroup, mount *Mount, call *dialect.Call) {
 	note := web.Note(r)
 	note.Dialect, note.Realm = mount.Dialect.Name(), mount.Dialect.Realm()
-	note.Operation, note.Route = string(call.Operation()), call.Route()
-	note.Routine = call.Operation() == dialect.Whoami
+	note.Route = call.Route()
+	label(note, call)
 	origin := web.Origin(r)
 	call.RequestID = origin.RequestID
 	defer web.Recover(r, func(err error) { call.Refuse(w, err) })
@@ -115,72 +112,29 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGrou
 	}
 }
 
+// label says what a call does, for log and metrics.
+func label(note *web.Record, call *dialect.Call) {
+	note.Operation = string(call.Operation())
+	note.Routine = call.Operation() == dialect.Whoami || call.Operation() == dialect.Introspect
+}
+
 // perform runs the route's operation. What costs a hash passes admission before
 // its body is read, so that a refusal under load costs next to nothing.
 func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, origin core.Origin) (dialect.Result, error) {
 	ctx := r.Context()
-	if hashes(call) {
+	if call.MayHash() {
 		if err := mount.Authority.Admit(ctx, origin); err != nil {
 			h.hold.wait(ctx)
 			return dialect.Result{}, err
 		}
 	}
-	if err := call.Decode(r); err != nil {
-		return dialect.Result{}, err
-	}
-	switch call.Operation() {
-	case dialect.Authenticate:
-		return authenticate(ctx, mount, call.Inputs(), origin)
-	case dialect.Whoami:
-		return whoami(r, mount)
-	case dialect.RequestRecovery:
-		return dialect.Result{}, mount.Authority.RequestTicket(ctx, core.PurposeRecovery, call.Inputs().Identifier, core.Tenancy{}, origin)
-	case dialect.ResetPassword:
-		inputs := call.Inputs()
-		return dialect.Result{}, mount.Authority.ResetPassword(ctx, core.PasswordReset{
-			Ticket: inputs.Ticket, Password: inputs.NewSecret, Origin: origin,
-		})
-	}
-	return dialect.Result{}, errors.New("no code for operation " + string(call.Operation()))
-}
-
-func authenticate(ctx context.Context, mount *Mount, inputs dialect.Inputs, origin core.Origin) (dialect.Result, error) {
-	token, err := mount.Authority.Exchange(ctx, core.Credential{
-		As:         inputs.As,
-		Identifier: inputs.Identifier,
-		Secret:     inputs.Secret,
-		Policy:     inputs.Policy,
-		Origin:     origin,
-	})
+	err := call.Decode(r)
+	label(web.Note(r), call) // which of a path's routes it is, Decode has found out
 	if err != nil {
 		return dialect.Result{}, err
 	}
-	return dialect.Result{Token: &token}, nil
-}
-
-func whoami(r *http.Request, mount *Mount) (dialect.Result, error) {
-	token, err := mount.Dialect.Bearer(r)
-	if err != nil {
-		return dialect.Result{}, err
-	}
-	identity, err := mount.Authority.Whoami(r.Context(), token)
-	if err != nil {
-		return dialect.Result{}, err
-	}
-	return dialect.Result{Identity: &identity}, nil
-}
-
-// hashes reports whether a route's operation costs a password hash. Whom a login
-// takes is a fact of its route, known before the body is read.
-func hashes(call *dialect.Call) bool {
-	switch call.Operation() {
-	case dialect.ResetPassword:
-		return true
-	case dialect.Authenticate:
-		return slices.Contains(call.Inputs().As, core.SubjectAccount)
-	default:
-		return false
-	}
+	t := task{ctx: ctx, r: r, mount: mount, inputs: call.Inputs(), origin: origin}
+	return t.do(call.Operation())
 }
 
 // refuse is where an error meets the wire.
