@@ -31,6 +31,7 @@ type place struct {
 	loops   []loop            // the loops around, outermost first
 	issues  bool              // there is at least one issue: in replies to a request of the wrong form
 	numeric bool              // a bare instant is a NumericDate here: in claims
+	inJSON  bool              // inside $json
 }
 
 // A loop is the variable of a $for.
