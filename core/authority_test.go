@@ -78,6 +78,21 @@ func (openSigner) Verify(_ context.Context, keys core.KeySet, token core.Secret)
 
 func signature(keys core.KeySet) string { return fmt.Sprintf("%s/%s.", keys.Realm, keys.Dialect) }
 
+// openSealer seals by writing purpose and row before the secret.
+type openSealer struct{}
+
+func (openSealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
+	return []byte(purpose + " " + row + "\n" + secret.Reveal()), nil
+}
+
+func (openSealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
+	text, ok := strings.CutPrefix(string(sealed), purpose+" "+row+"\n")
+	if !ok {
+		return core.Secret{}, &core.Error{Kind: core.Internal}
+	}
+	return core.NewSecret(text), nil
+}
+
 // tally lets every attempt through and remembers how each ended.
 type tally struct {
 	mu    sync.Mutex
@@ -133,8 +148,9 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 	t.Helper()
 	w := &world{store: memory.New(), passwords: &plainHash{}, attempts: &tally{}}
 	w.deps = core.Deps{
-		Realms: w.store, Accounts: w.store, AccessKeys: w.store, Recent: w.store, Tickets: w.store, Outbox: w.store, Journal: w.store,
-		Passwords: w.passwords, Signer: openSigner{}, Attempts: w.attempts, Now: time.Now,
+		Realms: w.store, Accounts: w.store, AccessKeys: w.store, Recent: w.store, Tenants: w.store, Sessions: w.store, Tokens: w.store,
+		Factors: w.store, Tickets: w.store, Outbox: w.store, Journal: w.store,
+		Passwords: w.passwords, Signer: openSigner{}, Sealer: openSealer{}, Attempts: w.attempts, Now: time.Now,
 	}
 	w.terms = core.Terms{
 		Realm: realm, Dialect: "plain",
@@ -149,16 +165,25 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 	if change != nil {
 		change(&w.terms)
 	}
+	w.open(t)
+	w.registry = &core.Registry{
+		Realms: w.store, Tenants: w.store, Accounts: w.store, Factors: w.store, Sealer: openSealer{}, AccessKeys: w.store,
+		Passwords: w.passwords, Now: time.Now,
+	}
+	if _, err := w.registry.PutRealm(t.Context(), core.RealmInfo{Name: realm, Attributes: map[string]core.AttributeType{"team": core.StringAttribute}}, origin); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// open makes the authority from what the world has now.
+func (w *world) open(t *testing.T) {
+	t.Helper()
 	authority, err := core.NewAuthority(w.deps, w.terms)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Authority = authority
-	w.registry = &core.Registry{Realms: w.store, Accounts: w.store, AccessKeys: w.store, Passwords: w.passwords, Now: time.Now}
-	if _, err := w.registry.PutRealm(t.Context(), core.RealmInfo{Name: realm, Attributes: map[string]core.AttributeType{"team": core.StringAttribute}}, origin); err != nil {
-		t.Fatal(err)
-	}
-	return w
 }
 
 func (w *world) account(t *testing.T, login string, change func(*core.AccountSpec)) core.Account {
@@ -172,6 +197,17 @@ func (w *world) account(t *testing.T, login string, change func(*core.AccountSpe
 		t.Fatal(err)
 	}
 	return account
+}
+
+// twins creates accounts of one login name in two tenants.
+func (w *world) twins(t *testing.T, login string) {
+	t.Helper()
+	for _, tenant := range []core.TenantID{"t1", "t2"} {
+		account := core.Account{ID: core.AccountID(tenant), Realm: realm, Tenant: tenant, Login: login, Email: login, Active: true, Verified: true, PasswordHash: "new:right password"}
+		if err := w.store.CreateAccount(t.Context(), account, core.Event{}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (w *world) login(ctx context.Context, login, password string) (core.Token, error) {
@@ -207,6 +243,7 @@ func TestExchangePassword(t *testing.T) {
 	w.account(t, "new@example.com", func(s *core.AccountSpec) { s.Verified = false })
 	w.account(t, "both@example.com", func(s *core.AccountSpec) { s.Active, s.Verified = false, false })
 	w.account(t, "none@example.com", func(s *core.AccountSpec) { s.Password = core.Secret{} })
+	w.twins(t, "twin@example.com")
 	for _, tt := range []struct {
 		login, password string
 		kind            core.Kind
@@ -220,6 +257,7 @@ func TestExchangePassword(t *testing.T) {
 		{"a\x00da@example.com", "right password", core.Unknown, "failed"},
 		{strings.Repeat("x", 5000), "right password", core.Unknown, "failed"},
 		{"", "", core.Unknown, "failed"},
+		{"twin@example.com", "right password", core.Unknown, "failed"},
 		{"none@example.com", "", core.BadSecret, "failed"},
 		{"idle@example.com", "wrong password", core.BadSecret, "failed"},
 		{"idle@example.com", "right password", core.Inactive, "abandoned"},
@@ -371,7 +409,7 @@ func TestWhoami(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+	if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Whoami(t.Context(), sign(nil))
@@ -430,7 +468,7 @@ func TestChangeDuringLogin(t *testing.T) {
 			want(t, "ResetPassword", w.ResetPassword(t.Context(), core.PasswordReset{Ticket: ticket, Password: core.NewSecret("a new password")}), "")
 		},
 		"disabled": func(t *testing.T, w *world) {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -482,7 +520,7 @@ func (w *world) requestTicket(t *testing.T, login string) core.Secret {
 
 func (w *world) nextMail(t *testing.T, login string) (core.Mail, error) {
 	t.Helper()
-	if err := w.RequestRecovery(t.Context(), login, origin); err != nil {
+	if err := w.RequestTicket(t.Context(), core.PurposeRecovery, login, core.Tenancy{}, origin); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
@@ -504,9 +542,10 @@ func TestRecoveryLooksTheSame(t *testing.T) {
 	w.account(t, "ada@example.com", nil)
 	w.account(t, "idle@example.com", func(s *core.AccountSpec) { s.Active = false })
 	w.account(t, "no address", nil)
+	w.twins(t, "twin@example.com")
 	for login, kind := range map[string]core.Kind{
 		"ADA@example.com": "", "idle@example.com": core.Inactive, "nobody@example.com": core.NotFound,
-		"no address": core.NotFound, "non\nsense": core.NotFound, "": core.NotFound,
+		"no address": core.NotFound, "twin@example.com": core.NotFound, "non\nsense": core.NotFound, "": core.NotFound,
 	} {
 		before := len(w.events(t))
 		_, err := w.nextMail(t, login)
@@ -572,13 +611,13 @@ func TestResetPassword(t *testing.T) {
 			return ticket
 		}},
 		{"disabled account", core.TicketInactive, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			return ticket
 		}},
 		{"account disabled and enabled again", core.TicketUsed, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
@@ -650,11 +689,7 @@ func TestNoTokenWithoutRecord(t *testing.T) {
 	w := newWorld(t, nil)
 	w.account(t, "ada@example.com", nil)
 	w.deps.Journal = brokenJournal{w.store}
-	authority, err := core.NewAuthority(w.deps, w.terms)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Authority = authority
+	w.open(t)
 	for _, password := range []string{"right password", "wrong password"} {
 		token, err := w.login(t.Context(), "ada@example.com", password)
 		want(t, password, err, core.Unavailable)

@@ -24,11 +24,14 @@ type Realms interface {
 // Accounts keeps accounts.
 type Accounts interface {
 	Account(ctx context.Context, realm Realm, id AccountID) (Account, error)
+	// AccountByLogin is the one account of a login name, whatever its tenant.
+	// Accounts of several tenants are Conflict.
 	AccountByLogin(ctx context.Context, realm Realm, login CanonicalLogin) (Account, error)
-	// AccountList returns at most limit accounts in order of canonical login, from
-	// after it on; "" starts at the first.
-	AccountList(ctx context.Context, realm Realm, after CanonicalLogin, limit int) ([]Account, error)
-	CreateAccount(ctx context.Context, account Account, event Event) error
+	// AccountList returns at most limit accounts in order of canonical login and id,
+	// from after the cursor on.
+	AccountList(ctx context.Context, realm Realm, after AccountCursor, limit int) ([]Account, error)
+	// CreateAccount stores an account, and the notices of mails to it.
+	CreateAccount(ctx context.Context, account Account, event Event, notices ...Notice) error
 	// UpdateAccount loads, lets change edit, and saves, in one transaction. change
 	// may run more than once; its error undoes the update and is returned as it is.
 	UpdateAccount(ctx context.Context, realm Realm, id AccountID, change func(*Account) (Event, error)) error
@@ -49,10 +52,11 @@ type Tenants interface {
 	// TenantList returns at most limit tenants in order of id, from after it on; ""
 	// starts at the first.
 	TenantList(ctx context.Context, realm Realm, after TenantID, limit int) ([]Tenant, error)
-	// PutTenant creates the tenant, or replaces all of it but its creation and
-	// version.
+	// PutTenant creates the tenant, or replaces it but for the instant of its
+	// creation, and counts the change. A name that another one has is Conflict.
 	PutTenant(ctx context.Context, tenant Tenant, event Event) error
-	// AccountByTenantLogin is the account of a login name within a tenant.
+	// AccountByTenantLogin is the account of a login name within a tenant; the
+	// tenant "" is that of accounts without one.
 	AccountByTenantLogin(ctx context.Context, realm Realm, tenant TenantID, login CanonicalLogin) (Account, error)
 }
 
@@ -75,6 +79,7 @@ type AccessKeys interface {
 type Recent interface {
 	RecentAccount(ctx context.Context, realm Realm, id AccountID) (Account, error)
 	RecentAccessKey(ctx context.Context, realm Realm, id KeyID) (AccessKey, error)
+	RecentSession(ctx context.Context, realm Realm, id SessionID) (Session, error)
 	// HeldAccessKey is the key that memory holds, or NotFound without a look
 	// anywhere else; HoldAccessKey reads a key into memory.
 	HeldAccessKey(realm Realm, identifier string) (AccessKey, error)
@@ -86,7 +91,7 @@ type Tickets interface {
 	// IssueTicket stores a ticket and deletes the account's older ones of the same purpose.
 	IssueTicket(ctx context.Context, ticket Ticket, event Event) error
 	Ticket(ctx context.Context, realm Realm, digest Digest) (Ticket, error)
-	// TicketsSince counts the tickets issued to an account from an instant on,
+	// TicketsSince counts the tickets mailed to an account from an instant on,
 	// those deleted by newer ones included.
 	TicketsSince(ctx context.Context, realm Realm, account AccountID, purpose Purpose, from time.Time) (int, error)
 	// RedeemTicket marks the ticket as used and changes its account, in one
@@ -104,12 +109,14 @@ type Sessions interface {
 	OpenSession(ctx context.Context, opening Opening) error
 	Session(ctx context.Context, realm Realm, id SessionID) (Session, error)
 	// SlotSession is the session that holds the slot, with the newest of its access
-	// tokens. It has not been ended; whether it is over is the caller's to judge.
+	// tokens: the zero token if none is left. It has not been ended; whether it is
+	// over is the caller's to judge.
 	SlotSession(ctx context.Context, realm Realm, slot string) (Session, StoredToken, error)
 	// EndSession ends a session and with it all its tokens. One that has been ended
 	// stays as it is, which is no error; the event is recorded all the same.
 	EndSession(ctx context.Context, realm Realm, id SessionID, now time.Time, reason Kind, event Event) error
-	// TouchSession moves a session's SeenAt forward; Conflict if it has been ended.
+	// TouchSession moves a session's SeenAt forward, never back; Conflict if it has
+	// been ended or is not there.
 	TouchSession(ctx context.Context, realm Realm, id SessionID, seenAt time.Time) error
 }
 
@@ -124,9 +131,9 @@ type Tokens interface {
 	// concurrent calls one succeeds, the others are Conflict, as is a session that
 	// has been ended.
 	RotateToken(ctx context.Context, realm Realm, old Digest, now time.Time, tokens []StoredToken, event Event) error
-	// PurgeSessions removes at most limit sessions that were over before an instant,
-	// with their tokens, and at most limit tokens that expired before it. It tells
-	// how many of both.
+	// PurgeSessions removes sessions that were over before an instant, with their
+	// tokens, and tokens that expired before it: at most limit of both together.
+	// Fewer than limit means that none are left.
 	PurgeSessions(ctx context.Context, before time.Time, limit int) (removed int, err error)
 }
 

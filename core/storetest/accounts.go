@@ -86,7 +86,7 @@ var accountTests = map[string]func(*testing.T, Store){
 		withRealms(t, s)
 		old := withAccount(t, s, "1", "alice")
 		before := last(t, s)
-		want := core.Account{ID: "1", Realm: realm, Login: "Bob", Email: "b@example.org", Name: "B", Roles: []string{"x"},
+		want := core.Account{ID: "1", Realm: realm, Tenant: "t2", Login: "Bob", Hold: core.MustChangeSecret, Email: "b@example.org", Name: "B", Roles: []string{"x"},
 			Attributes: core.Attributes{"n": 2.0}, PasswordHash: "new", CreatedAt: start, UpdatedAt: start.Add(time.Hour), TokensFrom: start.Add(time.Minute), Version: 2}
 		must(t, s.UpdateAccount(t.Context(), realm, "1", func(a *core.Account) (core.Event, error) {
 			wantSame(t, "the account given to change", *a, old)
@@ -188,7 +188,7 @@ var accountTests = map[string]func(*testing.T, Store){
 		want := []string{"10", "9", "_x", "alice", "ALICE2", "Bob", "bob-2", "Zoe", "ß", "é"}
 		for _, limit := range []int{1, 3, 10, 100} {
 			var got []string
-			for after := core.CanonicalLogin(""); ; {
+			for after := (core.AccountCursor{}); ; {
 				page := get[[]core.Account](t)(s.AccountList(t.Context(), realm, after, limit))
 				if len(page) > limit {
 					t.Fatalf("AccountList(limit %d) returned %d", limit, len(page))
@@ -199,12 +199,30 @@ var accountTests = map[string]func(*testing.T, Store){
 				for _, a := range page {
 					got = append(got, a.Login)
 				}
-				after = get[core.CanonicalLogin](t)(core.Canonical(page[len(page)-1].Login))
+				last := page[len(page)-1]
+				after = core.AccountCursor{Login: get[core.CanonicalLogin](t)(core.Canonical(last.Login)), ID: last.ID}
 			}
 			wantSame(t, fmt.Sprint("logins by ", limit), got, want)
 		}
-		wantSame(t, "limit 0", get[[]core.Account](t)(s.AccountList(t.Context(), realm, "", 0)), nil)
-		wantSame(t, "another realm", get[[]core.Account](t)(s.AccountList(t.Context(), other, "", 10)), nil)
+		wantSame(t, "limit 0", get[[]core.Account](t)(s.AccountList(t.Context(), realm, core.AccountCursor{}, 0)), nil)
+		wantSame(t, "another realm", get[[]core.Account](t)(s.AccountList(t.Context(), other, core.AccountCursor{}, 10)), nil)
+	},
+	"an account is created with its notices, or not at all": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withNotice(t, s, "taken", start.Add(time.Hour))
+		before := last(t, s)
+		create := func(id string, notices ...core.Notice) error {
+			return s.CreateAccount(t.Context(), account(id, "login"+id), at(1, core.ActionAccountRegistered), notices...)
+		}
+		must(t, create("1", notice("a", start), notice("b", start)))
+		wantSame(t, "leased", leased(t, s, start, 10), []string{"a", "b"})
+		wantKind(t, "CreateAccount(taken notice)", create("2", notice("c", start), notice("taken", start)), core.Conflict)
+		wantKind(t, "CreateAccount(the same notice twice)", create("2", notice("c", start), notice("c", start)), core.Conflict)
+		wantKind(t, "CreateAccount(taken id)", create("1", notice("c", start)), core.Conflict)
+		_, err := s.Account(t.Context(), realm, "2")
+		wantKind(t, "Account()", err, core.NotFound)
+		wantSame(t, "leased", leased(t, s, start, 10), nil)
+		wantSame(t, "events", journal(t, s, before), []core.Action{core.ActionAccountRegistered})
 	},
 	"a context that is done is Unavailable": func(t *testing.T, s Store) {
 		withRealms(t, s)

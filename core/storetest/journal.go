@@ -107,7 +107,7 @@ var journalTests = map[string]func(*testing.T, Store){
 			count[action]++
 		}
 		wantSame(t, "events", count, map[core.Action]int{core.ActionExchange: 100, core.ActionAccountDisabled: 100})
-		if got := len(get[[]core.Account](t)(s.AccountList(t.Context(), realm, "", 1_000))); got != 101 {
+		if got := len(get[[]core.Account](t)(s.AccountList(t.Context(), realm, core.AccountCursor{}, 1_000))); got != 101 {
 			t.Errorf("%d accounts, want 101", got)
 		}
 	},

@@ -23,8 +23,12 @@ import (
 type Store interface {
 	core.Realms
 	core.Accounts
+	core.Tenants
 	core.AccessKeys
 	core.Recent
+	core.Sessions
+	core.Tokens
+	core.Factors
 	core.Tickets
 	core.Outbox
 	core.Journal
@@ -46,9 +50,13 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	}{
 		{"Realms", realmTests},
 		{"Accounts", accountTests},
+		{"Tenants", tenantTests},
 		{"Names", nameTests},
 		{"AccessKeys", accessKeyTests},
 		{"Recent", recentTests},
+		{"Sessions", sessionTests},
+		{"Tokens", tokenTests},
+		{"Factors", factorTests},
 		{"Tickets", ticketTests},
 		{"Outbox", outboxTests},
 		{"Journal", journalTests},
@@ -76,7 +84,7 @@ var start = time.Date(2030, 1, 2, 3, 4, 5, 678_901_000, time.UTC)
 func at(n int, action core.Action) core.Event {
 	return core.Event{
 		At: start.Add(time.Duration(n) * time.Microsecond), Realm: realm, Dialect: "dialect", Action: action,
-		Outcome: core.BadSecret, Actor: "cli", Account: "a", Key: "k", TokenID: fmt.Sprint("token-", n),
+		Outcome: core.BadSecret, Actor: "cli", Account: "a", Key: "k", TokenID: fmt.Sprint("token-", n), Session: "s",
 		Address: netip.MustParseAddr("2001:db8::1"), RequestID: fmt.Sprint("request-", n),
 	}
 }
@@ -91,10 +99,10 @@ func withRealms(t *testing.T, s Store) {
 // account returns an account with every field set.
 func account(id, login string) core.Account {
 	return core.Account{
-		ID: core.AccountID(id), Realm: realm, Login: login, Email: login + "@example.org", Name: "Name of " + login,
+		ID: core.AccountID(id), Realm: realm, Tenant: "t", Login: login, Email: login + "@example.org", Name: "Name of " + login,
 		Roles:      []string{"reader", "writer"},
 		Attributes: core.Attributes{"text": "x", "number": 1.5, "truth": true, "list": []any{"a", "b"}},
-		Active:     true, Verified: true, PasswordHash: "$argon2id$hash", Version: 1,
+		Active:     true, Verified: true, Hold: core.Locked, PasswordHash: "$argon2id$hash", Version: 1,
 		CreatedAt: start, UpdatedAt: start.Add(time.Second), TokensFrom: start.Add(2 * time.Second), TicketsFrom: start.Add(3 * time.Microsecond),
 	}
 }

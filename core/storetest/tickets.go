@@ -10,13 +10,14 @@ import (
 
 func ticketFor(owner, secret string, issued time.Time) core.Ticket {
 	return core.Ticket{Digest: core.NewSecret(secret).Digest(), Realm: realm, Account: core.AccountID(owner),
-		Purpose: core.PurposeRecovery, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour)}
+		Purpose: core.PurposeRecovery, Payload: `{"to":1}`, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour), Mailed: true}
 }
 
 func withTicket(t *testing.T, s Store, owner, secret string, issued time.Time) core.Ticket {
 	t.Helper()
 	ticket := ticketFor(owner, secret, issued)
 	must(t, s.IssueTicket(t.Context(), ticket, at(0, core.ActionTicketIssued)))
+	ticket.Mailed = false // is not kept
 	return ticket
 }
 
@@ -58,6 +59,7 @@ var ticketTests = map[string]func(*testing.T, Store){
 		invitation := ticketFor("1", "invitation", start)
 		invitation.Purpose = "invitation"
 		must(t, s.IssueTicket(t.Context(), invitation, at(0, core.ActionTicketIssued)))
+		invitation.Mailed = false
 		bobs := withTicket(t, s, "2", "bob's", start)
 		newer := withTicket(t, s, "1", "new", start.Add(time.Second))
 		_, err := s.Ticket(t.Context(), realm, old.Digest)
@@ -74,6 +76,18 @@ var ticketTests = map[string]func(*testing.T, Store){
 		newer := withTicket(t, s, "1", "new", start.Add(time.Second))
 		wantSame(t, "Ticket()", get[core.Ticket](t)(s.Ticket(t.Context(), realm, newer.Digest)), newer)
 		must(t, redeem(s, t, newer, "y"))
+	},
+	"a newer ticket brings its own payload": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		withTicket(t, s, "1", "old", start)
+		want := ticketFor("1", "new", start)
+		want.Payload, want.Mailed = "", false
+		must(t, s.IssueTicket(t.Context(), want, at(0, core.ActionTicketIssued)))
+		wantSame(t, "Ticket()", get[core.Ticket](t)(s.Ticket(t.Context(), realm, want.Digest)), want)
+		if got := get[int](t)(s.TicketsSince(t.Context(), realm, "1", core.PurposeRecovery, start)); got != 1 {
+			t.Errorf("TicketsSince() = %d, want 1: the second was not mailed", got)
+		}
 	},
 	"tickets are counted, replaced ones included": func(t *testing.T, s Store) {
 		withRealms(t, s)

@@ -29,13 +29,13 @@ var valueTests = map[string]func(*testing.T, Store){
 	"every text of an account": func(t *testing.T, s Store) {
 		withRealms(t, s)
 		for i, text := range hostileTexts {
-			want := core.Account{ID: core.AccountID(fmt.Sprint("id", i, text)), Realm: realm, Login: fmt.Sprint("login", i), Email: text, Name: text,
-				Roles: []string{text, "", text}, Attributes: core.Attributes{text: text, "list": []any{text}}, PasswordHash: core.PasswordHash(text)}
+			want := core.Account{ID: core.AccountID(fmt.Sprint("id", i, text)), Realm: realm, Tenant: core.TenantID(text), Login: fmt.Sprint("login", i), Email: text,
+				Name: text, Hold: core.Kind(text), Roles: []string{text, "", text}, Attributes: core.Attributes{text: text, "list": []any{text}}, PasswordHash: core.PasswordHash(text)}
 			if canonical, err := core.Canonical(fmt.Sprint(i, text)); err == nil {
 				want.Login = string(canonical)
 			}
 			if len(text) > 500 {
-				want.ID = core.AccountID(fmt.Sprint("id", i)) // ids are short
+				want.ID, want.Tenant = core.AccountID(fmt.Sprint("id", i)), "" // ids are short
 			}
 			must(t, s.CreateAccount(t.Context(), want, at(i, core.ActionAccountCreated)))
 			wantSame(t, fmt.Sprintf("Account() with %.40q", text), get[core.Account](t)(s.Account(t.Context(), realm, want.ID)), want)
@@ -58,7 +58,7 @@ var valueTests = map[string]func(*testing.T, Store){
 	"every text of an event": func(t *testing.T, s Store) {
 		for i, text := range hostileTexts {
 			want := core.Event{At: start, Realm: core.Realm(fmt.Sprint("r", i)), Dialect: text, Action: core.Action(text), Outcome: core.Kind(text), Actor: text,
-				Account: core.AccountID(text), Key: core.KeyID(text), TokenID: text, RequestID: text}
+				Account: core.AccountID(text), Key: core.KeyID(text), TokenID: text, Session: core.SessionID(text), RequestID: text}
 			must(t, s.Record(t.Context(), want))
 			got := get[[]core.RecordedEvent](t)(s.Events(t.Context(), want.Realm, 0, 10))
 			if len(got) != 1 {
@@ -67,12 +67,63 @@ var valueTests = map[string]func(*testing.T, Store){
 			wantSame(t, fmt.Sprintf("Events() with %.40q", text), got[0].Event, want)
 		}
 	},
+	"every text of a tenant": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		for i, text := range hostileTexts {
+			if len(text) > 500 {
+				continue
+			}
+			want := core.Tenant{ID: core.TenantID(fmt.Sprint("id", i, text)), Realm: realm, Name: fmt.Sprint("tenant", i), Attributes: core.Attributes{text: text}, CreatedAt: start}
+			if _, err := core.Canonical(fmt.Sprint(i, text)); err == nil {
+				want.Name = fmt.Sprint(i, text)
+			}
+			must(t, s.PutTenant(t.Context(), want, at(i, core.ActionTenantChanged)))
+			wantSame(t, fmt.Sprintf("Tenant() with %q", text), get[core.Tenant](t)(s.Tenant(t.Context(), realm, want.ID)), want)
+		}
+	},
+	"every text of a session and its tokens": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		for i, text := range hostileTexts {
+			id := core.SessionID(fmt.Sprint("id", i, text))
+			slot := fmt.Sprint(i, text)
+			if len(text) > 500 {
+				id, slot = core.SessionID(fmt.Sprint("id", i)), "" // ids and slots are short
+			}
+			want := core.Session{ID: id, Realm: realm, Dialect: text, Policy: text, Account: "1", Key: core.KeyID(text), Client: core.KeyID(text), Tenant: core.TenantID(text),
+				Methods: []string{text, ""}, Granted: core.Granted{text: text, "list": []any{text}}, Slot: slot, EndReason: core.Kind(text)}
+			access := core.StoredToken{Digest: core.NewSecret(fmt.Sprint(i)).Digest(), Session: id, Use: core.TokenUse(text), ID: text, Sealed: []byte(text)}
+			must(t, s.OpenSession(t.Context(), core.Opening{Session: want, Tokens: []core.StoredToken{access}, Event: at(i, core.ActionExchange)}))
+			got, of, err := s.Token(t.Context(), realm, access.Digest)
+			must(t, err)
+			wantSame(t, fmt.Sprintf("Token() with %.40q", text), got, access)
+			wantSame(t, fmt.Sprintf("its session with %.40q", text), of, want)
+			if slot != "" {
+				held, _, err := s.SlotSession(t.Context(), realm, slot)
+				must(t, err)
+				wantSame(t, fmt.Sprintf("SlotSession() with %q", text), held, want)
+			}
+		}
+	},
+	"every text of a ticket": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		for i, text := range hostileTexts {
+			want := ticketFor("1", fmt.Sprint(i), start)
+			want.Purpose, want.Payload, want.Mailed = core.Purpose(fmt.Sprint(i)), text, false
+			if len(text) < 500 {
+				want.Purpose = core.Purpose(text)
+			}
+			must(t, s.IssueTicket(t.Context(), want, at(i, core.ActionTicketIssued)))
+			wantSame(t, fmt.Sprintf("Ticket() with %.40q", text), get[core.Ticket](t)(s.Ticket(t.Context(), realm, want.Digest)), want)
+		}
+	},
 	"every text of a notice and a signing key": func(t *testing.T, s Store) {
 		for i, text := range hostileTexts {
 			if len(text) > 500 {
 				continue
 			}
-			want := core.Notice{ID: fmt.Sprint("id", i, text), Realm: realm, Dialect: text, Purpose: core.Purpose(text), Login: core.CanonicalLogin(text),
+			want := core.Notice{ID: fmt.Sprint("id", i, text), Realm: realm, Dialect: text, Purpose: core.Purpose(text), Tenant: core.TenantID(text), Login: core.CanonicalLogin(text),
 				RequestID: text, CreatedAt: start, DueAt: start}
 			must(t, s.Enqueue(t.Context(), want, at(i, core.ActionRecoveryRequested)))
 			got := get[[]core.Notice](t)(s.LeaseNotices(t.Context(), start, start.Add(time.Hour), 10))
@@ -96,6 +147,17 @@ var valueTests = map[string]func(*testing.T, Store){
 			ticket := core.Ticket{Digest: core.NewSecret(fmt.Sprint(i)).Digest(), Realm: realm, Account: a.ID, IssuedAt: instant, ExpiresAt: instant}
 			must(t, s.IssueTicket(t.Context(), ticket, at(i, core.ActionTicketIssued)))
 			wantSame(t, fmt.Sprint("Ticket() at ", instant), get[core.Ticket](t)(s.Ticket(t.Context(), realm, ticket.Digest)), ticket)
+			n := core.Session{ID: core.SessionID(fmt.Sprint(i)), Realm: realm, Account: a.ID, CreatedAt: instant, SeenAt: instant, ExpiresAt: instant, EndedAt: instant}
+			access := core.StoredToken{Digest: ticket.Digest, Session: n.ID, IssuedAt: instant, ExpiresAt: instant, ReplacedAt: instant}
+			must(t, s.OpenSession(t.Context(), core.Opening{Session: n, Tokens: []core.StoredToken{access}, Event: at(i, core.ActionExchange)}))
+			gotAccess, gotSession, err := s.Token(t.Context(), realm, access.Digest)
+			must(t, err)
+			wantSame(t, fmt.Sprint("Token() at ", instant), gotAccess, access)
+			wantSame(t, fmt.Sprint("its session at ", instant), gotSession, n)
+			must(t, s.PutFactor(t.Context(), core.Factor{Realm: realm, Account: a.ID, EnrolledAt: instant}, at(i, core.ActionFactorEnrolled)))
+			if got := get[core.Factor](t)(s.Factor(t.Context(), realm, a.ID)).EnrolledAt; !got.Equal(instant) {
+				t.Errorf("EnrolledAt = %v, want %v", got, instant)
+			}
 			events := get[[]core.RecordedEvent](t)(s.Events(t.Context(), core.Realm(fmt.Sprint("r", i)), 0, 1))
 			wantSame(t, fmt.Sprint("the event at ", instant), events[0].At, instant)
 		}

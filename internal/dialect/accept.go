@@ -45,9 +45,16 @@ func (a *acceptType) matches(typ string) bool {
 	return typ == a.typ
 }
 
+// bodiless reports whether nothing is read from a body.
+func (a *accept) bodiless() bool { return len(a.types) == 0 && a.untyped == formNone }
+
+func (a *accept) equal(other *accept) bool {
+	return slices.Equal(a.types, other.types) && a.otherwise == other.otherwise && a.untyped == other.untyped
+}
+
 // form says how a body is read that comes with a Content-Type header.
 func (a *accept) form(header string) (as form, typ string, params map[string]string) {
-	if len(a.types) == 0 && a.untyped == formNone {
+	if a.bodiless() {
 		return formNone, "", nil
 	}
 	typ, params, ok := body.MediaType(header)

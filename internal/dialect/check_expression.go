@@ -100,8 +100,11 @@ func listResult(t *cel.Type) (typ factType, nullable bool, problem, hint string)
 
 // probe runs the leaf once where all that may be absent is absent, as a reply to
 // a client is too late to find out.
-func (l *leaf) probe(p *place) error {
+func (l *leaf) probe(p *place, endless bool) error {
 	s := probeScope(p)
+	if endless {
+		s.expiresAt = time.Time{}
+	}
 	_, err := l.get(s)
 	return err
 }
@@ -125,6 +128,9 @@ func probeScope(p *place) *scope {
 	}
 	if p.keys {
 		s.key = &core.AccessKey{ID: "00000000-0000-4000-8000-000000000001", Identifier: "key"}
+	}
+	if p.decoded {
+		s.call.readSamples(p.inputs)
 	}
 	for _, l := range p.loops {
 		switch {

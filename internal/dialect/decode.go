@@ -9,8 +9,9 @@ import (
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
-// Decode reads the request's inputs. It asks for size, media type, syntax, inputs
-// and rules in this order, and refuses with the kinds below InvalidRequest.
+// Decode chooses among the routes of the path and reads the request's inputs. It
+// asks for size, media type, syntax, the routes' conditions, inputs and rules in this
+// order, and refuses with the kinds below InvalidRequest.
 func (c *Call) Decode(r *http.Request) error {
 	if c.err != nil {
 		return c.err
@@ -18,11 +19,21 @@ func (c *Call) Decode(r *http.Request) error {
 	if c.route == nil {
 		return &core.Error{Kind: core.NotFound}
 	}
-	c.read = make([]reading, len(c.route.inputs))
 	if err := c.readBody(r); err != nil {
 		return err
 	}
-	issues := c.readInputs(r)
+	src := requestSource{call: c, r: r}
+	if err := c.choose(&src); err != nil {
+		return err
+	}
+	c.read = make([]reading, len(c.route.inputs))
+	issues, err := c.readInputs(&src)
+	if err == nil && len(issues) == 0 {
+		err = c.wish()
+	}
+	if err != nil {
+		return &core.Error{Kind: core.Internal, Err: err}
+	}
 	if len(issues) == 0 {
 		return nil
 	}
@@ -111,15 +122,26 @@ func causeOf(err error) error {
 	return err
 }
 
-// readInputs reads every input and asks its rules. The issues are in the order in
-// which the dialect reports them.
-func (c *Call) readInputs(r *http.Request) []issue {
+// readInputs reads every input, then asks which must be there, then the rules. The
+// issues are in the order in which the dialect reports them.
+func (c *Call) readInputs(src *requestSource) ([]issue, error) {
 	var issues []issue
-	src := requestSource{call: c, r: r}
 	bad := make([]bool, len(c.read))
 	for i, in := range c.route.inputs {
-		got, found := in.find(&src)
+		got, found := in.find(src)
 		c.read[i] = got
+		if found != nil {
+			issues, bad[i] = append(issues, *found), true
+		}
+	}
+	for i, in := range c.route.inputs {
+		if bad[i] {
+			continue
+		}
+		found, err := c.presence(in)
+		if err != nil {
+			return nil, err
+		}
 		if found != nil {
 			issues, bad[i] = append(issues, *found), true
 		}
@@ -135,7 +157,37 @@ func (c *Call) readInputs(r *http.Request) []issue {
 	if len(issues) > 1 {
 		c.sort(issues)
 	}
-	return issues
+	return issues, nil
+}
+
+// presence asks whether an input must be there, or must not.
+func (c *Call) presence(in *input) (*issue, error) {
+	got := &c.read[in.index]
+	asked, rule := in.required, ruleRequired
+	if got.sent {
+		asked, rule = in.forbidden, ruleForbidden
+	}
+	holds, err := c.asks(asked)
+	switch {
+	case err != nil:
+		return nil, err
+	case holds:
+		i := in.issue(rule, got.value, got.sent)
+		return &i, nil
+	case !got.present && in.fallback != nil:
+		*got = reading{value: *in.fallback, present: true}
+	}
+	return nil, nil
+}
+
+// asks asks a condition of the request.
+func (c *Call) asks(asked *condition) (bool, error) {
+	if asked == nil || asked.leaf == nil {
+		return asked.always(), nil
+	}
+	s := newScope(c.dialect, c)
+	defer s.release()
+	return asked.holds(s)
 }
 
 // sort puts issues into the dialect's order: that of the inputs, or required and
@@ -177,15 +229,16 @@ func (c *Call) unknownInputs() []issue {
 }
 
 // find reads an input from the first of its sources that has it, and asks whether
-// it must be there and is of its type.
+// it is of its type. A default is taken at once unless it depends on other inputs
+// whether there is one.
 func (in *input) find(src *requestSource) (reading, *issue) {
 	for _, s := range in.sources {
 		v, n := src.read(s)
 		if n == 0 {
 			continue
 		}
-		if s.place != "body" || src.call.isForm() {
-			v = in.fromText(v)
+		if src.textual(s) {
+			v = fromText(v, in.typ)
 		}
 		if in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() {
 			continue
@@ -196,11 +249,7 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		}
 		return reading{v, true, true}, nil
 	}
-	if in.required {
-		i := in.issue(ruleRequired, body.Value{}, false)
-		return reading{}, &i
-	}
-	if in.fallback != nil {
+	if in.fallback != nil && !in.required.ever() {
 		return reading{value: *in.fallback, present: true}, nil
 	}
 	return reading{}, nil
@@ -219,9 +268,9 @@ func (in *input) ask(c *Call) *issue {
 }
 
 // fromText reads a number or a boolean from a place that holds texts alone.
-func (in *input) fromText(v body.Value) body.Value {
+func fromText(v body.Value, typ string) body.Value {
 	text := v.Text()
-	switch in.typ {
+	switch typ {
 	case "integer", "number":
 		if !jsonNumber.MatchString(text) {
 			return v
@@ -249,6 +298,9 @@ type requestSource struct {
 	r     *http.Request
 	query *body.Value
 }
+
+// textual reports whether a source holds texts alone.
+func (q *requestSource) textual(s source) bool { return s.place != "body" || q.call.isForm() }
 
 // read returns what a source holds, and how many values it has: more than one
 // where there should be one is never a value.

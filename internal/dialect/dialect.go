@@ -41,6 +41,7 @@ type Dialect struct {
 	subject         []core.SubjectKind
 	keyForm         core.KeyForm
 	admitUnverified bool
+	asksFactor      bool // accounts that have a second factor are asked for it
 	policies        map[string]core.Policy
 	policyNames     []string
 	endless         bool // whether a policy's tokens never end
@@ -96,6 +97,7 @@ func (d *Dialect) Terms() core.Terms {
 		Policies:        d.policies,
 		Order:           d.policyNames,
 		AdmitUnverified: d.admitUnverified,
+		AskSecondFactor: d.asksFactor,
 		TicketLifetimes: map[core.Purpose]time.Duration{core.PurposeRecovery: d.ticketLifetime},
 	}
 	if d.recoveryMail != nil {
@@ -113,7 +115,9 @@ func (d *Dialect) Paths() []string {
 	var all []string
 	for _, rt := range d.routes {
 		for _, method := range rt.methods {
-			all = append(all, method+" "+rt.path.shape())
+			if text := method + " " + rt.path.shape(); !slices.Contains(all, text) {
+				all = append(all, text)
+			}
 		}
 	}
 	return all

@@ -225,7 +225,9 @@ func (r *reader) keep(d *Dialect) {
 			continue
 		}
 		c := d.Match(&http.Request{Method: e.Method, URL: u})
-		if a := c.replies[e.Outcome]; a != nil && !a.has(e.Status) {
+		a := c.replies[e.Outcome]
+		fits := slices.ContainsFunc(c.group, func(rt *route) bool { return rt.replies[e.Outcome] != nil && rt.replies[e.Outcome].has(e.Status) })
+		if a != nil && !fits && !a.has(e.Status) {
 			r.fault(p.node, "", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, a.variants[0].status)
 		}
 	}

@@ -15,7 +15,7 @@ var protectedShape = Shape{
 
 var errorsShape = Shape{
 	Name: "errors", Doc: "Replies by outcome. An outcome without one has that of the outcome above it.",
-	Own: &Slot{Doc: "the reply", Is: KindShape, Of: &replyShape}, Names: kindNames,
+	Own: &Slot{Doc: "the reply, or a list of 2 to 8 variants", Is: KindShape | KindList, Of: &replyShape, Item: &variantSlot}, Names: kindNames,
 }
 
 var issuesShape = Shape{
@@ -23,14 +23,16 @@ var issuesShape = Shape{
 	Own: &Slot{Doc: "the words; of templates alone $echo is known here", Is: KindTemplate}, Names: issueNames,
 }
 
+var variantSlot = Slot{Doc: "a variant; the last is for the rest", Is: KindShape, Of: &replyShape}
+
 var replyShape = Shape{
 	Name: "a reply", Doc: "What goes back to the client: exactly one body.",
 	Members: []Slot{
-		{Name: "when", Doc: "of one reply among several: the condition under which it is chosen", Is: KindExpression, later: true},
-		{Name: "accept", Doc: "of one reply among several: the media type that the client must prefer", Is: KindText, later: true},
+		{Name: "when", Doc: "of a variant: the condition under which it is chosen", Is: KindBool | KindExpression},
+		{Name: "accept", Doc: "of a variant: the media type that the client must prefer to the rest", Is: KindText},
 		{Name: "status", Doc: "the status, 200 to 599", Hint: "such as status: 400", Default: "200 for a success; a refusal needs one", Is: KindWhole},
 		{Name: "headers", Doc: "its headers", Is: KindShape, Of: &headersShape},
-		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}, later: true},
+		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}},
 		{Name: "json", Doc: "a JSON body, its members in the file's order", Is: KindTemplate},
 		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text", Is: KindTemplate, later: true},
 		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool, later: true},
@@ -61,7 +63,7 @@ var cookieShape = Shape{
 	},
 }
 
-var defaultsSlot = Slot{Name: "defaults", Doc: "what replies have unless they say otherwise", Is: KindShape, Of: &defaultsShape, later: true}
+var defaultsSlot = Slot{Name: "defaults", Doc: "what replies have unless they say otherwise", Is: KindShape, Of: &defaultsShape}
 
 var defaultsShape = Shape{
 	Name: "defaults", Doc: "What replies have unless they say otherwise.",
@@ -118,21 +120,39 @@ var tokensShape = Shape{
 var tokenShape = Shape{
 	Name: "a token", Doc: "What a token is and how long it lives.",
 	Members: []Slot{
-		{Name: "format", Doc: "what it is", Default: "jwt", Is: KindWord, Words: []string{"jwt"}},
+		{Name: "format", Doc: "what it is: signed claims, or random text that the server knows", Default: "jwt", Is: KindWord, Words: []string{string(core.FormatJWT), string(core.FormatOpaque)}},
 		docSlot,
-		{Name: "algorithm", Doc: "what signs it", Hint: "one of " + strings.Join(algorithms, ", "), Is: KindWord, Words: algorithms},
-		{Name: "key_id", Doc: "whether its header has kid", Default: "true but for HS256, HS384 and HS512", Is: KindBool},
-		{Name: "type", Doc: "the header typ", Default: "JWT", Is: KindText, later: true},
-		{Name: "form", Doc: "what is random in it: base62, hexN, base64_N or uuid", Default: "base62", Is: KindText, later: true},
-		{Name: "value", Doc: "how it is written", Default: "${token.random}", Is: KindTextTemplate, later: true},
-		{Name: "lifetime", Doc: "how long it lives, at most, in whole seconds", Hint: "such as lifetime: 1h", Need: true, Is: KindDuration},
-		{Name: "idle", Doc: "how long it lives unused", Is: KindDuration, later: true},
-		{Name: "one", Doc: "whether there is one at a time: the newest ends the one before, or the same is given again", Is: KindWord, Words: []string{"newest", "same"}, later: true},
-		{Name: "session", Doc: "how long refresh and extend may go on", Default: "the longest token's life", Is: KindDuration, later: true},
-		{Name: "refresh", Doc: "the refresh token that goes with it", Is: KindShape, Of: &refreshShape, later: true},
-		{Name: "track", Doc: "whether it is kept, so that it can be ended", Default: "true where a route ends or tells tokens", Is: KindBool, later: true},
-		{Name: "audiences", Doc: "what may be granted as aud, and what is required of it", Is: KindList, Item: &Slot{Is: KindText}, later: true},
-		{Name: "claims", Doc: "its claims, in the file's order", Hint: "such as claims: {sub: ${account.id}, iat: ${token.issued_at}, exp: ${token.expires_at}}", Is: KindTemplate},
+		{Name: "algorithm", Doc: "of a JWT: what signs it", Hint: "one of " + strings.Join(algorithms, ", "), Is: KindWord, Words: algorithms},
+		{Name: "key_id", Doc: "of a JWT: whether its header has kid", Default: "true but for HS256, HS384 and HS512", Is: KindBool},
+		{Name: "type", Doc: "of a JWT: typ in its header", Default: "JWT", Is: KindText},
+		formSlot,
+		valueSlot,
+		{Name: "lifetime", Doc: "how long it lives, in whole seconds; never, of an opaque token; or the bounds within which a route's lifetime chooses", Hint: "such as lifetime: 1h", Need: true,
+			Is: KindDuration | KindWord | KindShape, Words: []string{neverWord}, Of: &lifetimeShape},
+		{Name: "idle", Doc: "how long it lives unused", Default: "as long as in use", Is: KindDuration},
+		{Name: "one", Doc: "whether there is one at a time: the newest ends the one before, or the same is given again", Default: "any number", Is: KindWord, Words: []string{string(core.SlotNewest), string(core.SlotSame)}},
+		{Name: "session", Doc: "how long refresh and extend may go on", Default: "the longest token's life", Is: KindDuration | KindWord, Words: []string{neverWord}},
+		{Name: "refresh", Doc: "the refresh token that goes with it", Is: KindShape, Of: &refreshShape},
+		{Name: "track", Doc: "of a JWT: whether it is kept, so that it can be ended", Default: "true where the token needs it, or a route extends, revokes or introspects", Is: KindBool},
+		{Name: "audiences", Doc: "of a JWT whose aud is granted: what may be granted, and what is required of it", Is: KindList, Item: &Slot{Is: KindText}},
+		{Name: "claims", Doc: "of a JWT: its claims, in the file's order", Hint: "such as claims: {sub: ${account.id}, iat: ${token.issued_at}, exp: ${token.expires_at}}", Is: KindTemplate},
+	},
+}
+
+// neverWord stands where a length of time has no end.
+const neverWord = "never"
+
+var (
+	formSlot  = Slot{Name: "form", Doc: "what is random in it: base62, hexN, base64_N with N bytes, or uuid", Default: "base62, of 256 bits", Is: KindText}
+	valueSlot = Slot{Name: "value", Doc: "how it is written around what is random", Default: "${token.random}", Is: KindTextTemplate}
+)
+
+var lifetimeShape = Shape{
+	Name: "lifetime", Doc: "The bounds of a lifetime that a route chooses.",
+	Members: []Slot{
+		{Name: "default", Doc: "the lifetime where a request asks for none", Hint: "such as default: 1h", Need: true, Is: KindDuration},
+		{Name: "min", Doc: "the shortest", Default: "1s", Is: KindDuration},
+		{Name: "max", Doc: "the longest", Hint: "such as max: 24h", Need: true, Is: KindDuration},
 	},
 }
 
@@ -140,8 +160,8 @@ var refreshShape = Shape{
 	Name: "refresh", Doc: "A refresh token: each use replaces it, and using a replaced one ends the session.",
 	Members: []Slot{
 		{Name: "lifetime", Doc: "how long it lives", Hint: "such as lifetime: 14d", Need: true, Is: KindDuration},
-		{Name: "form", Doc: "what is random in it: base62, hexN, base64_N or uuid", Default: "base62", Is: KindText},
-		{Name: "value", Doc: "how it is written", Default: "${token.random}", Is: KindTextTemplate},
+		formSlot,
+		valueSlot,
 		{Name: "rotate", Doc: "whether each use replaces it", Default: "true", Is: KindBool},
 	},
 }

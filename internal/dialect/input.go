@@ -21,10 +21,12 @@ type input struct {
 	name    string
 	index   int // among the route's inputs
 	secret  bool
+	taken   bool // whether the operation takes it
 	sources []source
 
 	typ          string
-	required     bool
+	required     *condition // nil: never
+	forbidden    *condition // likewise
 	emptyMissing bool
 	fallback     *body.Value
 	rules        []rule
@@ -59,30 +61,76 @@ func (in *input) factType() factType {
 	return anyType
 }
 
+// always reports whether every request that has been decoded holds the input.
+func (in *input) always() bool { return in.required.always() || in.fallback != nil }
+
+// sample is a value that the input may have, for trying expressions.
+func (in *input) sample() body.Value {
+	if in.fallback != nil {
+		return *in.fallback
+	}
+	for i := range in.rules {
+		if len(in.rules[i].values) > 0 {
+			return in.rules[i].values[0]
+		}
+	}
+	text := map[string]string{"string": `"text"`, "integer": "1", "number": "1", "boolean": "true", "list": "[]", "object": "{}"}[in.typ]
+	v, _ := body.ParseJSON([]byte(text), body.DefaultLimits) // of type any: null
+	return v
+}
+
+// readSamples has the call hold what every request does that has been decoded.
+func (c *Call) readSamples(inputs map[string]*input) {
+	c.read = make([]reading, len(inputs))
+	for _, in := range inputs {
+		if in.always() {
+			c.read[in.index] = reading{value: in.sample(), present: true}
+		}
+	}
+}
+
 func (r *reader) inputs(n *yaml.Node) []*input {
 	var all []*input
+	var sections []section
 	for _, m := range r.members(n, "inputs") {
 		name := m.name.Value
 		if !inputName.MatchString(name) {
 			r.fault(m.name, "use lower-case letters, digits and underscores; the wire name stands in from", "%q cannot name an input", name)
 			continue
 		}
-		in := r.input(m, len(all))
-		all = append(all, in)
+		in, s := r.input(m, len(all))
+		all, sections = append(all, in), append(sections, s)
 	}
 	names := make([]string, len(all))
 	for i, in := range all {
 		names[i] = in.name
 	}
-	for _, in := range all {
-		for i := range in.rules {
-			r.agreement(in, &in.rules[i], all, names)
+	for i, in := range all {
+		for k := range in.rules {
+			r.agreement(in, &in.rules[k], all, names)
 		}
+		r.presence(sections[i], in, all)
 	}
 	return all
 }
 
-func (r *reader) input(m member, index int) *input {
+// presence reads when an input must be there, and when it must not: expressions
+// may name all inputs of the route.
+func (r *reader) presence(s section, in *input, all []*input) {
+	at := func(member string) *condition {
+		n := s.get(member)
+		if n == nil {
+			return nil
+		}
+		return r.condition(n, member, &place{what: member + " of input " + in.name, in: inRequest, inputs: readable(all)})
+	}
+	in.required, in.forbidden = at("required"), at("forbidden")
+	if in.fallback != nil && in.required.always() {
+		r.fault(s.get("default"), "remove one of the two", "a required input has no use for a default")
+	}
+}
+
+func (r *reader) input(m member, index int) (*input, section) {
 	in := &input{node: m.name, name: m.name.Value, index: index, typ: "string"}
 	n := m.value
 	if n.Kind == yaml.ScalarNode { // username: body.user
@@ -93,7 +141,6 @@ func (r *reader) input(m member, index int) *input {
 	if s.get("type") != nil {
 		in.typ = s.word("type")
 	}
-	in.required = r.boolean(s.get("required"), "required", false)
 	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
 	in.emptyMissing = s.word("empty") == "missing"
 	label := ""
@@ -102,27 +149,19 @@ func (r *reader) input(m member, index int) *input {
 	}
 	r.sources(in, s.need("from"))
 	if len(in.sources) > 0 {
-		first := in.sources[0]
-		names := first.path
-		if first.place != "body" && first.name != "" {
-			names = []string{first.name}
-		}
-		in.target = newTarget(first.place, names, label)
+		in.target = in.sources[0].target(label)
 	}
 	in.rules = r.inputRules(s, in)
 	if d := s.get("default"); d != nil {
 		if v, ok := r.constantValue(d, in.typ); ok {
 			in.fallback = &v
 		}
-		if in.required {
-			r.fault(d, "remove one of the two", "a required input has no use for a default")
-		}
 	}
 	in.otherwise = core.Kind(s.word("else"))
 	if secretName(in.name) && !in.secret {
 		r.warn(m.name, "write secret: true", "input %s is no secret to the file: replies can show it", in.name)
 	}
-	return in
+	return in, s
 }
 
 func (r *reader) sources(in *input, n *yaml.Node) {
@@ -138,6 +177,15 @@ func (r *reader) sources(in *input, n *yaml.Node) {
 			}
 		}
 	}
+}
+
+// target is what issues say of a source.
+func (s *source) target(label string) target {
+	names := s.path
+	if s.place != "body" && s.name != "" {
+		names = []string{s.name}
+	}
+	return newTarget(s.place, names, label)
 }
 
 func (r *reader) source(n *yaml.Node, text string) (source, bool) {
@@ -209,14 +257,20 @@ func readable(all []*input) map[string]*input {
 	return m
 }
 
-// bodyNames are the names of the body's own members that inputs are read from.
-func bodyNames(all []*input) []string {
+// bodyNames are the names of the body's own members that a route looks at.
+func bodyNames(rt *route) []string {
 	names := map[string]bool{}
-	for _, in := range all {
+	look := func(src source) {
+		if src.place == "body" {
+			names[src.path[0]] = true
+		}
+	}
+	for i := range rt.when {
+		look(rt.when[i].source)
+	}
+	for _, in := range rt.inputs {
 		for _, src := range in.sources {
-			if src.place == "body" {
-				names[src.path[0]] = true
-			}
+			look(src)
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

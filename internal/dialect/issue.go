@@ -20,12 +20,14 @@ const (
 	ruleEquals       = "equals"
 	ruleMustAgree    = "must_agree"
 	ruleUnknownInput = "unknown_input"
-	ruleRefused      = "refused" // by the password policy; issue.reason says why
+	ruleForbidden    = "forbidden" // an input that must not be there
+	ruleWhen         = "when"      // no route of the path takes such a request
+	ruleRefused      = "refused"   // by the password policy; issue.reason says why
 )
 
 var ruleNames = []string{
 	ruleRequired, ruleType, ruleMin, ruleMax, rulePattern, ruleFormat,
-	ruleOneOf, ruleEquals, ruleMustAgree, ruleUnknownInput, ruleRefused,
+	ruleOneOf, ruleEquals, ruleMustAgree, ruleForbidden, ruleWhen, ruleUnknownInput, ruleRefused,
 }
 
 // ruleKind is the kind of a request whose first issue breaks rule.
@@ -35,6 +37,8 @@ func ruleKind(rule string) core.Kind {
 		return core.MissingField
 	case ruleRefused:
 		return core.PasswordRefused
+	case ruleWhen:
+		return core.BadGrant
 	}
 	return core.InvalidField
 }

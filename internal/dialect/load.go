@@ -58,6 +58,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	d.carriers = r.carriers(s.get("carriers"))
 	r.tickets(s.get("tickets"), d)
 	r.mails(s.get("mails"), d)
+	r.defaults(s)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
 	r.words(s, d)
 	for i, n := range r.items(s.need("routes"), "routes") {
@@ -147,7 +148,9 @@ func (r *reader) finish(s section) {
 	d.table = newTable(d.routes)
 	r.collisions()
 	r.reachable(s)
+	r.tracking(d)
 	r.grantedNames(d)
+	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
 }

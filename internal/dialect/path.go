@@ -106,6 +106,7 @@ func toggled(escaped string) string {
 type table struct {
 	fixed    map[string]*pathGroups // by the path itself
 	variable []*pathGroups
+	all      []*pathGroups // in the file's order
 }
 
 // pathGroups are the routes of one path, grouped by method.
@@ -132,6 +133,7 @@ func (t *table) at(p *path) *pathGroups {
 		return t.variable[i]
 	}
 	g := &pathGroups{path: p}
+	t.all = append(t.all, g)
 	if p.hasVariables() {
 		t.variable = append(t.variable, g)
 	} else {
@@ -149,6 +151,15 @@ func (g *pathGroups) add(rt *route) {
 		}
 		g.groups[i] = append(g.groups[i], rt)
 	}
+}
+
+// groups are all groups of routes, one by method and path, in the file's order.
+func (t *table) groups() [][]*route {
+	var all [][]*route
+	for _, g := range t.all {
+		all = append(all, g.groups...)
+	}
+	return all
 }
 
 // find returns the routes of a method and path, at least one, with the path's

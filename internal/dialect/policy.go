@@ -10,156 +10,241 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// algorithms are the ones that core knows; the first three have one shared secret.
-var algorithms = []string{"HS256", "HS384", "HS512", "ES256", "EdDSA", "RS256"}
+// maxPolicies bounds the tokens of a dialect.
+const maxPolicies = 20
 
 // longLifetime is what the loader warns beyond.
 const longLifetime = 31 * 24 * time.Hour
 
+// A tokenReading is a token that has been read, for what depends on the routes.
+type tokenReading struct {
+	section
+	name     string
+	ids      []string // the claims that are ${token.id}
+	audience string   // the granted fact that is aud; "" for none
+}
+
 // policies reads the section tokens.
 func (r *reader) policies(n *yaml.Node, d *Dialect) {
 	d.policies = map[string]core.Policy{}
-	for _, m := range r.members(n, "tokens") {
+	members := r.members(n, "tokens")
+	d.endless = slices.ContainsFunc(members, r.isEndless)
+	for i, m := range members {
 		name := m.name.Value
-		if !inputName.MatchString(name) {
+		switch {
+		case !inputName.MatchString(name):
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name a token", name)
 			continue
+		case i == maxPolicies:
+			r.fault(m.name, "", "there are more than %d tokens", maxPolicies)
+			return
 		}
 		d.policyNames = append(d.policyNames, name)
 		d.policies[name] = r.policy(name, m.value, d)
 	}
 }
 
+// isEndless reports whether a token never ends. All of the file's expressions
+// depend on whether one does.
+func (r *reader) isEndless(m member) bool {
+	n := memberOf(m.value, "lifetime")
+	return n != nil && r.isNever(n)
+}
+
+func (r *reader) isNever(n *yaml.Node) bool {
+	if n.Kind != yaml.ScalarNode {
+		return false
+	}
+	v := r.scalar(n, "lifetime")
+	return v != nil && v.Value == neverWord
+}
+
 func (r *reader) policy(name string, n *yaml.Node, d *Dialect) core.Policy {
 	s := r.named(n, &tokenShape, "token "+name)
-	p := core.Policy{Name: name, Keys: core.KeySet{Realm: d.realm, Dialect: d.name}}
-	s.word("format")
-	s.need("algorithm")
-	p.Keys.Algorithm = s.word("algorithm")
-	p.Keys.WithKeyID = r.boolean(s.get("key_id"), "key_id", p.Keys.Algorithm != "" && !strings.HasPrefix(p.Keys.Algorithm, "HS"))
-	if l := s.need("lifetime"); l != nil {
-		lifetime, ok := r.duration(l, "lifetime")
-		p.Lifetime = lifetime
-		switch {
-		case ok && (lifetime < time.Second || lifetime%time.Second != 0):
-			r.fault(l, "such as lifetime: 1h", "a lifetime is at least one second, and whole seconds")
-		case lifetime > longLifetime:
-			r.warn(l, "shorten it, if the contract allows", "a token that lives %s is as good as one without end for who steals it", lifetime)
-		}
+	t := &tokenReading{section: s, name: name}
+	r.tokens = append(r.tokens, t)
+	p := core.Policy{Name: name, Format: core.FormatJWT, Keys: core.KeySet{Realm: d.realm, Dialect: d.name}}
+	if s.word("format") == string(core.FormatOpaque) {
+		p.Format = core.FormatOpaque
 	}
-	claims := s.need("claims")
-	if claims == nil {
-		return p
+	r.tokenLifetime(s.need("lifetime"), &p)
+	if p.Format == core.FormatOpaque {
+		r.opaqueToken(s, &p)
+	} else {
+		r.jwt(t, &p, d)
 	}
-	keys := slices.Contains(d.subject, core.SubjectKey)
-	template := r.template(claims, &place{what: "a token's claims", in: inClaims, keys: keys, numeric: true})
-	p.Claims = func(g core.Grant) ([]byte, error) {
-		s := newScope(d, nil)
-		defer s.release()
-		s.fill(&g)
-		out, _, err := template.append(make([]byte, 0, 256), s)
-		return out, err
-	}
-	r.claims(claims, &p, d)
+	r.tokenUse(s, &p)
+	r.refreshToken(s.get("refresh"), &p)
+	r.tokenSession(s, &p)
+	p.Tracked = p.Format == core.FormatOpaque || p.Idle > 0 || p.Slot != "" || p.Refresh != nil || s.get("session") != nil
 	return p
 }
 
-// claims finds the claims that the core must know, and insists on those without
-// which a token could not be judged or ended (S37, S38, S40).
-func (r *reader) claims(n *yaml.Node, p *core.Policy, d *Dialect) {
-	found := map[string][]string{} // claims by the fact that alone makes them
-	for _, m := range r.members(n, "claims") {
-		name := strings.TrimSuffix(m.name.Value, "?")
-		if fact, ok := soleFact(m.value); ok {
-			found[fact] = append(found[fact], name)
-		}
-		switch name {
-		case "exp":
-			r.mustBe(m, "token.expires_at")
-		case "iat":
-			r.mustBe(m, "token.issued_at")
-		case "aud":
-			p.Audiences = []string{r.audience(m.value)}
-		}
-	}
-	for _, need := range []struct{ claim, fact, why string }{
-		{"exp", "token.expires_at", "a token without it would never end"},
-		{"iat", "token.issued_at", "a token without it could not be ended before its time"},
-	} {
-		if n.Kind == yaml.MappingNode && !slices.Contains(found[need.fact], need.claim) && !hasMember(n, need.claim) {
-			r.fault(n, "add "+need.claim+": ${"+need.fact+"}", "the claim %s is missing: %s", need.claim, need.why)
-		}
-	}
-	r.subjectClaims(n, p, d, found)
-}
-
-func (r *reader) subjectClaims(n *yaml.Node, p *core.Policy, d *Dialect, found map[string][]string) {
-	accounts, keys := found["account.id"], found["key.id"]
-	for _, fact := range []string{"account.id", "key.id"} {
-		if len(found[fact]) > 1 {
-			r.fault(n, "leave one of them out", "the claims %s all hold ${%s}; the one that tells whom the token is for must be clear", strings.Join(found[fact], " and "), fact)
-		}
-	}
-	if len(accounts) > 0 {
-		p.AccountClaim = accounts[0]
-	}
-	if len(keys) > 0 {
-		p.KeyClaim = keys[0]
-	}
-	onlyKeys := slices.Equal(d.subject, []core.SubjectKind{core.SubjectKey})
+// tokenLifetime reads how long a token lives: one length, a choice within bounds,
+// or for ever.
+func (r *reader) tokenLifetime(n *yaml.Node, p *core.Policy) {
+	const steal = "is as good as one without end for who steals it"
 	switch {
-	case n.Kind != yaml.MappingNode:
-	case len(accounts) == 0 && !onlyKeys:
-		r.fault(n, "add sub: ${account.id}", "no claim tells whom the token is for: one must be ${account.id} alone")
-	case len(accounts) == 0 && len(keys) == 0:
-		r.fault(n, "add sub: ${key.id} or sub: ${account.id}", "no claim tells whom the token is for: one must be ${key.id} or ${account.id} alone")
-	case len(keys) == 0 && slices.Contains(d.subject, core.SubjectKey):
-		r.warn(n, "add a claim that is ${key.id}", "no claim holds ${key.id}: to revoke an access key does not end its tokens")
-	case len(keys) > 0 && !onlyKeys:
-		r.fault(n, "leave it out, or issue tokens for keys by a policy of their own", "the claim %s is empty for accounts that sign in by password", keys[0])
-	}
-}
-
-// mustBe checks that a claim is one fact alone.
-func (r *reader) mustBe(m member, fact string) {
-	if found, _ := soleFact(m.value); found != fact || strings.HasSuffix(m.name.Value, "?") {
-		r.fault(m.value, "write "+strings.TrimSuffix(m.name.Value, "?")+": ${"+fact+"}", "the claim %s must be ${%s} alone", m.name.Value, fact)
-	}
-}
-
-// audience reads a constant audience: text, or a list of one.
-func (r *reader) audience(n *yaml.Node) string {
-	if n.Kind == yaml.SequenceNode && len(n.Content) == 1 {
-		n = n.Content[0]
-	}
-	if n.Kind != yaml.ScalarNode {
-		r.fault(n, "such as aud: [my-api]", "the audience must be one text, or a list of one")
-		return ""
-	}
-	t := r.textTemplate(n, "the audience", &place{what: "a token's claims", in: inClaims})
-	text, ok := t.constant()
-	if !ok || text == "" {
-		r.fault(n, "write it out, or take it from a setting", "the audience must be known when the file is loaded")
-	}
-	return text
-}
-
-// soleFact recognizes ${fact} alone.
-func soleFact(n *yaml.Node) (string, bool) {
-	rest, ok := strings.CutPrefix(n.Value, "${")
-	if n.Kind != yaml.ScalarNode || !ok {
-		return "", false
-	}
-	name, ok := strings.CutSuffix(rest, "}")
-	name = strings.TrimSpace(name)
-	return name, ok && factPath.MatchString(name)
-}
-
-func hasMember(n *yaml.Node, name string) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if strings.TrimSuffix(n.Content[i].Value, "?") == name {
-			return true
+	case n == nil:
+	case r.isNever(n):
+		p.Endless = true
+		if p.Format != core.FormatOpaque {
+			r.fault(n, "such as lifetime: 1h, or format: opaque", "a JWT always ends: whoever checks it by its signature alone learns of no other end")
+			return
+		}
+		r.warn(n, "such as lifetime: 14d, if the contract allows", "a token that never ends serves who steals it until somebody notices")
+	case n.Kind == yaml.MappingNode:
+		s := r.section(n, &lifetimeShape)
+		p.Lifetime = r.span(s.need("default"), "default")
+		p.LeastLifetime, p.MostLifetime = time.Second, r.span(s.need("max"), "max")
+		if m := s.get("min"); m != nil {
+			p.LeastLifetime = r.span(m, "min")
+		}
+		switch {
+		case p.Lifetime == 0 || p.MostLifetime == 0 || p.LeastLifetime == 0:
+		case p.LeastLifetime > p.Lifetime || p.Lifetime > p.MostLifetime:
+			r.fault(n, "order them min, default, max", "the default %s is not within %s and %s", p.Lifetime, p.LeastLifetime, p.MostLifetime)
+		case p.MostLifetime > longLifetime:
+			r.warn(s.get("max"), "shorten max, if the contract allows", "a client may choose a token that lives %s, which "+steal, p.MostLifetime)
+		}
+	default:
+		if p.Lifetime = r.span(n, "lifetime"); p.Lifetime > longLifetime {
+			r.warn(n, "shorten it, if the contract allows", "a token that lives %s "+steal, p.Lifetime)
 		}
 	}
-	return false
+}
+
+// span reads a length of time in whole seconds; 0 after a fault.
+func (r *reader) span(n *yaml.Node, what string) time.Duration {
+	if n == nil {
+		return 0
+	}
+	d, ok := r.duration(n, what)
+	if ok && (d < time.Second || d%time.Second != 0) {
+		r.fault(n, "such as "+what+": 1h", "a lifetime is at least one second, and whole seconds")
+		return 0
+	}
+	return d
+}
+
+// tokenUse reads what ends a token beside its age.
+func (r *reader) tokenUse(s section, p *core.Policy) {
+	if n := s.get("idle"); n != nil {
+		p.Idle = r.span(n, "idle")
+		if longest := max(p.Lifetime, p.MostLifetime); p.Idle >= longest && longest > 0 {
+			r.fault(n, "shorten it, or leave it out", "idle says nothing: the token ends after %s anyway", longest)
+		}
+		r.unseen(n, p, "is not used")
+	}
+	n := s.get("one")
+	if n == nil {
+		return
+	}
+	switch p.Slot = core.SlotRule(s.word("one")); {
+	case p.Slot == core.SlotNewest:
+		r.unseen(n, p, "is followed by another")
+	case p.Slot == core.SlotSame && p.Format != core.FormatOpaque:
+		r.fault(n, "write format: opaque, or one: newest", "a JWT cannot be given again: only its digest is kept")
+	case p.Slot == core.SlotSame && s.get("refresh") != nil:
+		r.fault(n, "leave refresh out", "a token that is given again has no refresh token: that is never given again")
+	case p.Slot == core.SlotSame:
+		r.warn(n, "one: newest, if the contract allows", "the token itself is kept, sealed under the master key: who has both can sign in as anybody")
+	}
+}
+
+// unseen warns that who checks a JWT by its signature does not learn that it has ended.
+func (r *reader) unseen(n *yaml.Node, p *core.Policy, when string) {
+	if p.Format == core.FormatJWT {
+		r.warn(n, "ask the server about each token, or shorten lifetime", "a JWT that %s has ended for this server alone: its signature still holds", when)
+	}
+}
+
+// refreshToken reads the refresh token that goes with a token.
+func (r *reader) refreshToken(n *yaml.Node, p *core.Policy) {
+	if n == nil {
+		return
+	}
+	s := r.section(n, &refreshShape)
+	refresh := &core.RefreshPolicy{Opaque: r.opaque(s, "the refresh token"), Lifetime: r.span(s.need("lifetime"), "lifetime")}
+	refresh.Keep = !r.boolean(s.get("rotate"), "rotate", true)
+	p.Refresh = refresh
+	if refresh.Keep {
+		r.warn(s.get("rotate"), "leave rotate out, if the contract allows", "a refresh token that is used again and again cannot be told from a stolen one")
+	}
+	if p.Endless {
+		r.fault(n, "leave it out, or give the token a lifetime", "a token that never ends has no use for a refresh token")
+	}
+}
+
+// tokenSession reads how long a session may go on: as long as its longest token
+// unless the file says otherwise.
+func (r *reader) tokenSession(s section, p *core.Policy) {
+	longest := max(p.Lifetime, p.MostLifetime)
+	if p.Refresh != nil {
+		longest = max(longest, p.Refresh.Lifetime)
+	}
+	n := s.get("session")
+	switch {
+	case n == nil:
+		p.Session = longest
+	case r.isNever(n):
+		r.warn(n, "such as session: 90d, if the contract allows", "a session without end goes on for as long as somebody has its tokens, whoever that is")
+	case p.Endless:
+		r.fault(n, "give the token that lifetime", "a token that never ends would end with its session")
+	default:
+		if p.Session = r.span(n, "session"); p.Session > 0 && p.Session < max(p.Lifetime, p.MostLifetime) {
+			r.fault(n, "at least as long as lifetime", "the session ends before its token does")
+		}
+	}
+	if p.Refresh != nil && p.Session > 0 && p.Session <= max(p.Lifetime, p.MostLifetime) {
+		at := n
+		if at == nil {
+			at = s.get("refresh")
+		}
+		r.fault(at, "such as session: 30d", "the session ends with its first token: there would be nothing to refresh")
+	}
+}
+
+// tracking settles which tokens are kept, once the routes are known: all where a
+// route ends tokens or tells of them, unless the file says otherwise.
+func (r *reader) tracking(d *Dialect) {
+	asks := slices.IndexFunc(d.routes, func(rt *route) bool {
+		return slices.Contains([]Operation{Extend, Revoke, Introspect}, rt.operation.name)
+	})
+	for _, t := range r.tokens {
+		p, n := d.policies[t.name], t.get("track")
+		switch {
+		case n == nil:
+			p.Tracked = p.Tracked || asks >= 0
+		case r.boolean(n, "track", true):
+			p.Tracked = true
+		case p.Tracked:
+			r.fault(n, "leave it out", "the token %s must be kept: it is opaque, or has session, idle, one or refresh", t.name)
+		case asks >= 0:
+			r.warn(n, "leave track out", "%s cannot end tokens that are not kept, or tell of them", d.routes[asks].name())
+		}
+		if p.Tracked && p.Format == core.FormatJWT && t.get("claims") != nil && len(t.ids) == 0 {
+			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, but no claim is ${token.id} alone: two of one second would be one", t.name)
+		}
+		d.policies[t.name] = p
+		r.grantsAudience(t, d)
+	}
+}
+
+// grantsAudience checks that who mints a token whose audience is granted grants one.
+func (r *reader) grantsAudience(t *tokenReading, d *Dialect) {
+	for _, rt := range d.routes {
+		if t.audience != "" && rt.policy == t.name && !slices.Contains(rt.granted, t.audience) {
+			r.fault(rt.node, "add "+t.audience+" to with", "%s issues the token %s, whose aud is granted.%s, and does not grant it", rt.name(), t.name, t.audience)
+		}
+	}
+}
+
+// foreign refuses the members that a token of another format has.
+func (r *reader) foreign(s section, what, format string, names ...string) {
+	for _, name := range names {
+		if n := s.get(name); n != nil {
+			r.fault(n, "leave it out, or write format: "+format, "%s has no member %s", what, strings.TrimSpace(name))
+		}
+	}
 }

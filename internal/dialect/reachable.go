@@ -9,10 +9,11 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// collisions refuses two routes that one request would reach.
+// collisions refuses two routes that one request would reach, where conditions do
+// not tell which.
 func (r *reader) collisions() {
 	d := r.dialect
-	seen := map[string]*route{}
+	seen := map[string][]*route{}
 	for _, rt := range d.routes {
 		if rt.path.text == "" {
 			continue
@@ -22,14 +23,41 @@ func (r *reader) collisions() {
 			shape = strings.TrimSuffix(shape, "/")
 		}
 		for _, method := range rt.methods {
-			before, taken := seen[method+" "+shape]
-			if taken {
-				r.fault(rt.node, "", "%s %s is also the route on line %d", method, rt.path.text, before.node.Line)
-				continue
+			group := seen[method+" "+shape]
+			if len(group) == maxGroup {
+				r.fault(rt.node, "", "%s %s has more than %d routes", method, rt.path.text, maxGroup)
 			}
-			seen[method+" "+shape] = rt
+			if r.joins(rt, group, method) {
+				seen[method+" "+shape] = append(group, rt)
+			}
 		}
 	}
+	for _, rt := range d.routes { // the body is read before the route is known
+		for _, other := range d.routes {
+			rt.fromBody = rt.fromBody || other.fromBody && other.shares(rt)
+		}
+	}
+}
+
+// joins reports whether a route can be one more of a method and path, and says why not.
+func (r *reader) joins(rt *route, group []*route, method string) bool {
+	for _, before := range group {
+		line := before.node.Line
+		switch {
+		case before.path.text != rt.path.text, len(before.when) == 0 && len(rt.when) == 0:
+			r.fault(rt.node, "", "%s %s is also the route on line %d", method, rt.path.text, line)
+		case len(before.when) == 0:
+			r.fault(rt.node, "put the route without when last", "%s %s is taken by the route on line %d, which has no when", method, rt.path.text, line)
+		case before.conditions() == rt.conditions():
+			r.fault(rt.node, "", "%s %s is also the route on line %d, with the same when", method, rt.path.text, line)
+		case !group[0].accept.equal(&rt.accept):
+			r.fault(rt.node, "leave accept out here", "%s %s accepts other media types than its first route, on line %d", method, rt.path.text, group[0].node.Line)
+		default:
+			continue
+		}
+		return false
+	}
+	return true
 }
 
 // reachable checks that every outcome has its words: a reply, and a template for
@@ -47,10 +75,16 @@ func (r *reader) reachable(s section) {
 		if rt.operation.name == "" {
 			continue
 		}
-		for _, kind := range slices.Concat(rt.operation.possible(), rt.bodyOutcomes()) {
+		for _, kind := range slices.Concat(rt.outcomes(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
 		}
-		m.issues(rt, d)
+		if slices.ContainsFunc(r.tokens, func(t *tokenReading) bool { return t.audience != "" && t.name == rt.policy }) {
+			m.reply(core.Forbidden, rt.replies, rt.name()) // of an audience that the token cannot have
+		}
+		m.issues(rt, rt.possibleIssues(d))
+	}
+	for _, group := range d.table.groups() {
+		m.issues(group[0], unmatchedIssues(group))
 	}
 	for _, kind := range bearerOutcomes {
 		m.reply(kind, d.protectedReplies, "a protected resource")
@@ -76,13 +110,17 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*answer, who strin
 		return
 	}
 	m.told[string(root)] = true
-	m.r.fault(m.at, "add "+string(root)+", or "+string(kind)+" alone", "%s can end in %s, which has no reply", who, kind)
+	hint := "add " + string(root)
+	if kind != root {
+		hint += ", or " + string(kind) + " alone"
+	}
+	m.r.fault(m.at, hint, "%s can end in %s, which has no reply", who, kind)
 }
 
 // issues checks that what a route can have has templates where the reply lists issues.
-func (m *missing) issues(rt *route, d *Dialect) {
+func (m *missing) issues(rt *route, possible []issue) {
 	lacking := map[*answer][]string{}
-	for _, i := range rt.possibleIssues(d) {
+	for _, i := range possible {
 		m.reply(i.kind, rt.replies, rt.name())
 		a := rt.replies[i.kind]
 		if a == nil || !a.lists() || findIssueTemplate(rt.issueTemplates, i.rule, i.kind) != nil || m.told["issue "+i.rule] {
@@ -133,8 +171,11 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 	}
 	for _, in := range rt.inputs {
 		rules := []string{}
-		if in.required {
+		if in.required.ever() {
 			rules = append(rules, ruleRequired)
+		}
+		if in.forbidden.ever() {
+			rules = append(rules, ruleForbidden)
 		}
 		if rt.mayMistype(in) {
 			rules = append(rules, ruleType)
@@ -153,8 +194,13 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 	if d.refuseUnknown && rt.fromBody {
 		add(ruleUnknownInput, core.InvalidField)
 	}
-	if slices.Contains(rt.operation.outcomes, core.PasswordRefused) {
-		add(ruleRefused, core.PasswordRefused)
+	for _, kind := range rt.outcomes() {
+		switch {
+		case kind == core.PasswordRefused:
+			add(ruleRefused, kind)
+		case kind.IsA(core.InvalidRequest):
+			add(string(kind), kind)
+		}
 	}
 	return all
 }

@@ -11,22 +11,34 @@ func (s *Store) Account(ctx context.Context, realm core.Realm, id core.AccountID
 	return find(ctx, s, readAccount, scanAccount, string(realm), string(id))
 }
 
-// AccountByLogin returns the account with that canonical login, or NotFound.
+// AccountByLogin returns the one account with that canonical login: NotFound for
+// none, Conflict for those of several tenants.
 func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core.CanonicalLogin) (core.Account, error) {
-	return find(ctx, s, readAccountByLogin, scanAccount, string(realm), string(login))
+	found, err := list(ctx, s, readAccountsByLogin, scanAccount, string(realm), string(login))
+	switch {
+	case err != nil:
+		return core.Account{}, err
+	case len(found) == 0:
+		return core.Account{}, &core.Error{Kind: core.NotFound}
+	case len(found) > 1:
+		return core.Account{}, &core.Error{Kind: core.Conflict, Reason: "several tenants have an account of that login name"}
+	}
+	return found[0], nil
 }
 
-// AccountList returns at most limit accounts after a canonical login, in order of it.
-func (s *Store) AccountList(ctx context.Context, realm core.Realm, after core.CanonicalLogin, limit int) ([]core.Account, error) {
+// AccountList returns at most limit accounts after a place, in order of canonical
+// login and id.
+func (s *Store) AccountList(ctx context.Context, realm core.Realm, after core.AccountCursor, limit int) ([]core.Account, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	return list(ctx, s, readAccounts, scanAccount, string(realm), string(after), limit)
+	return list(ctx, s, readAccounts, scanAccount, string(realm), string(after.Login), string(after.ID), limit)
 }
 
-// CreateAccount stores a new account. A login or id that is taken in the realm
-// is Conflict, a realm that does not exist is NotFound.
-func (s *Store) CreateAccount(ctx context.Context, account core.Account, event core.Event) error {
+// CreateAccount stores a new account with notices of mails to it. A login that is
+// taken in the tenant, or an id in the realm, is Conflict, a realm that does not
+// exist is NotFound.
+func (s *Store) CreateAccount(ctx context.Context, account core.Account, event core.Event, notices ...core.Notice) error {
 	canonical, err := core.Canonical(account.Login)
 	if err != nil {
 		return err
@@ -38,9 +50,14 @@ func (s *Store) CreateAccount(ctx context.Context, account core.Account, event c
 	return s.write(ctx, func(g *group) error {
 		g.record(event)
 		a := &account
-		_, err := g.exec(insertAccount, string(a.Realm), string(a.ID), a.Login, a.Email, a.Name, roles, attributes,
-			a.Active, a.Verified, string(a.PasswordHash), micros(a.CreatedAt), micros(a.UpdatedAt),
+		_, err := g.exec(insertAccount, string(a.Realm), string(a.ID), string(a.Tenant), a.Login, a.Email, a.Name, roles, attributes,
+			a.Active, a.Verified, string(a.Hold), string(a.PasswordHash), micros(a.CreatedAt), micros(a.UpdatedAt),
 			micros(a.TokensFrom), micros(a.TicketsFrom), a.Version, string(canonical))
+		for i := range notices {
+			if err == nil {
+				err = g.enqueue(&notices[i])
+			}
+		}
 		return err
 	})
 }
@@ -94,8 +111,8 @@ func (s *Store) saveAccount(g *group, realm core.Realm, id core.AccountID, versi
 		return false, err
 	}
 	g.hold(s.recentAccounts.hold(realm, string(id)))
-	touched, err := g.exec(updateAccount, string(realm), string(id), version, a.Login, a.Email, a.Name, roles, attributes,
-		a.Active, a.Verified, string(a.PasswordHash), micros(a.CreatedAt), micros(a.UpdatedAt),
+	touched, err := g.exec(updateAccount, string(realm), string(id), version, string(a.Tenant), a.Login, a.Email, a.Name, roles, attributes,
+		a.Active, a.Verified, string(a.Hold), string(a.PasswordHash), micros(a.CreatedAt), micros(a.UpdatedAt),
 		micros(a.TokensFrom), micros(a.TicketsFrom), string(canonical))
 	return touched == 1, err
 }
@@ -112,7 +129,7 @@ func scanAccount(r row) (core.Account, error) {
 	var a core.Account
 	var roles, attributes, hash string
 	var created, updated, tokens, tickets int64
-	err := r.Scan(&a.Realm, &a.ID, &a.Login, &a.Email, &a.Name, &roles, &attributes, &a.Active, &a.Verified, &hash,
+	err := r.Scan(&a.Realm, &a.ID, &a.Tenant, &a.Login, &a.Email, &a.Name, &roles, &attributes, &a.Active, &a.Verified, &a.Hold, &hash,
 		&created, &updated, &tokens, &tickets, &a.Version)
 	if err != nil {
 		return a, err

@@ -56,14 +56,14 @@ func appendEvent(args []any, e *core.Event) []any {
 		address = e.Address.String()
 	}
 	return append(args, micros(e.At), plain(string(e.Realm)), plain(e.Dialect), plain(string(e.Action)), plain(string(e.Outcome)),
-		plain(e.Actor), plain(string(e.Account)), plain(string(e.Key)), plain(e.TokenID), plain(address), plain(e.RequestID))
+		plain(e.Actor), plain(string(e.Account)), plain(string(e.Key)), plain(e.TokenID), plain(string(e.Session)), plain(address), plain(e.RequestID))
 }
 
 func scanEvent(r row) (core.RecordedEvent, error) {
 	var e core.RecordedEvent
 	var at int64
 	var address string
-	err := r.Scan(&e.Sequence, &at, &e.Realm, &e.Dialect, &e.Action, &e.Outcome, &e.Actor, &e.Account, &e.Key, &e.TokenID, &address, &e.RequestID)
+	err := r.Scan(&e.Sequence, &at, &e.Realm, &e.Dialect, &e.Action, &e.Outcome, &e.Actor, &e.Account, &e.Key, &e.TokenID, &e.Session, &address, &e.RequestID)
 	if err != nil {
 		return e, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"github.com/chancery-auth/chancery/core"
 )
@@ -66,6 +69,62 @@ func TestOpenAtOnce(t *testing.T) {
 			t.Errorf("%d events, %v; want 6", len(events), err)
 		}
 	})
+}
+
+// A database of the first version keeps what it holds: its accounts have no tenant,
+// and nothing holds them.
+func TestUpgrade(t *testing.T) {
+	onEngines(t, func(t *testing.T, url string) {
+		first(t, url,
+			"insert into realms values ('demo', '', 1)",
+			"insert into accounts values ('demo', '1', 'alice', 'Alice', '', '', '', '', true, true, '', 1, 2, 3, 4, 5)",
+			"insert into notices values ('n', 'demo', 'd', 'recovery', 'alice', 'r', 1, 2, 0, 0)")
+		s := openTest(t, url)
+		account, err := s.AccountByTenantLogin(t.Context(), "demo", "", "alice")
+		if err != nil || account.Login != "Alice" || account.Tenant != "" || account.Hold != "" || account.Version != 5 {
+			t.Errorf("AccountByTenantLogin() = %+v, %v", account, err)
+		}
+		notices, err := s.LeaseNotices(t.Context(), time.Now(), time.Now(), 1)
+		if err != nil || len(notices) != 1 || notices[0].Tenant != "" || notices[0].Login != "alice" {
+			t.Errorf("LeaseNotices() = %+v, %v", notices, err)
+		}
+		err = s.CreateAccount(t.Context(), core.Account{ID: "2", Realm: "demo", Tenant: "t", Login: "Alice"}, exchange(1))
+		if err != nil {
+			t.Errorf("CreateAccount(the same name, in a tenant) = %v", err)
+		}
+	})
+}
+
+// first makes a database as the first version left it, and runs statements on it.
+func first(t *testing.T, url string, statements ...string) {
+	t.Helper()
+	e, driver, source := postgresEngine(), "pgx", url
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		e, driver, source = sqliteEngine(), "sqlite", sqliteSource(path, sqlitePragmas)
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder, err := fs.Sub(migrations, e.migrations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	provider, err := goose.NewProvider(e.dialect, db, folder, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A database that a later version has migrated is refused, and told so.

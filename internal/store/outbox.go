@@ -13,11 +13,14 @@ import (
 func (s *Store) Enqueue(ctx context.Context, notice core.Notice, event core.Event) error {
 	return s.write(ctx, func(g *group) error {
 		g.record(event)
-		n := &notice
-		_, err := g.exec(insertNotice, n.ID, string(n.Realm), n.Dialect, string(n.Purpose), string(n.Login),
-			plain(n.RequestID), micros(n.CreatedAt), micros(n.DueAt), n.Attempts, int64(0))
-		return err
+		return g.enqueue(&notice)
 	})
+}
+
+func (g *group) enqueue(n *core.Notice) error {
+	_, err := g.exec(insertNotice, n.ID, string(n.Realm), n.Dialect, string(n.Purpose), string(n.Tenant), string(n.Login),
+		plain(n.RequestID), micros(n.CreatedAt), micros(n.DueAt), n.Attempts, int64(0))
+	return err
 }
 
 // LeaseNotices returns at most limit notices that are due, those due longest
@@ -67,7 +70,7 @@ func (s *Store) RemoveNotice(ctx context.Context, id string, event core.Event) e
 func scanNotice(r row) (core.Notice, error) {
 	var n core.Notice
 	var created, due int64
-	err := r.Scan(&n.ID, &n.Realm, &n.Dialect, &n.Purpose, &n.Login, &n.RequestID, &created, &due, &n.Attempts)
+	err := r.Scan(&n.ID, &n.Realm, &n.Dialect, &n.Purpose, &n.Tenant, &n.Login, &n.RequestID, &created, &due, &n.Attempts)
 	n.CreatedAt, n.DueAt = instant(created), instant(due)
 	return n, err
 }

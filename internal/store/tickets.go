@@ -13,9 +13,9 @@ func (s *Store) IssueTicket(ctx context.Context, ticket core.Ticket, event core.
 	return s.write(ctx, func(g *group) error {
 		g.record(event)
 		t := &ticket
-		_, err := g.exec(putTicket, string(t.Realm), string(t.Account), string(t.Purpose), t.Digest[:],
+		_, err := g.exec(putTicket, string(t.Realm), string(t.Account), string(t.Purpose), t.Digest[:], t.Payload,
 			micros(t.IssuedAt), micros(t.ExpiresAt), micros(t.UsedAt))
-		if err != nil {
+		if err != nil || !t.Mailed {
 			return err
 		}
 		_, err = g.exec(insertIssue, string(t.Realm), string(t.Account), string(t.Purpose), micros(t.IssuedAt))
@@ -28,7 +28,7 @@ func (s *Store) Ticket(ctx context.Context, realm core.Realm, digest core.Digest
 	return find(ctx, s, readTicket, scanTicket, string(realm), digest[:])
 }
 
-// TicketsSince counts the tickets issued to an account from an instant on,
+// TicketsSince counts the tickets mailed to an account from an instant on,
 // replaced ones included.
 func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, purpose core.Purpose, from time.Time) (int, error) {
 	count := func(r row) (n int, err error) { return n, r.Scan(&n) }
@@ -92,7 +92,7 @@ func scanTicket(r row) (core.Ticket, error) {
 	var t core.Ticket
 	var digest []byte
 	var issued, expires, used int64
-	if err := r.Scan(&t.Realm, &t.Account, &t.Purpose, &digest, &issued, &expires, &used); err != nil {
+	if err := r.Scan(&t.Realm, &t.Account, &t.Purpose, &digest, &t.Payload, &issued, &expires, &used); err != nil {
 		return t, err
 	}
 	copy(t.Digest[:], digest)

@@ -45,12 +45,19 @@ func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core
 		return core.Account{}, err
 	}
 	defer s.mu.Unlock()
+	var found []core.Account
 	for _, a := range s.accounts {
 		if a.Realm == realm && canonical(a) == login {
-			return cloneAccount(a)
+			found = append(found, a)
 		}
 	}
-	return core.Account{}, refusal(core.NotFound)
+	switch len(found) {
+	case 0:
+		return core.Account{}, refusal(core.NotFound)
+	case 1:
+		return cloneAccount(found[0])
+	}
+	return core.Account{}, refusal(core.Conflict)
 }
 
 // canonical is of a stored account, whose login has such a form.
@@ -60,14 +67,14 @@ func canonical(a core.Account) core.CanonicalLogin {
 }
 
 // AccountList implements [core.Accounts].
-func (s *Store) AccountList(ctx context.Context, realm core.Realm, after core.CanonicalLogin, limit int) ([]core.Account, error) {
+func (s *Store) AccountList(ctx context.Context, realm core.Realm, after core.AccountCursor, limit int) ([]core.Account, error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer s.mu.Unlock()
 	var found []core.Account
 	for _, a := range s.accounts {
-		if a.Realm == realm && canonical(a) > after {
+		if a.Realm == realm && cmp.Or(cmp.Compare(canonical(a), after.Login), cmp.Compare(a.ID, after.ID)) > 0 {
 			a, err := cloneAccount(a)
 			if err != nil {
 				return nil, err
@@ -75,12 +82,14 @@ func (s *Store) AccountList(ctx context.Context, realm core.Realm, after core.Ca
 			found = append(found, a)
 		}
 	}
-	slices.SortFunc(found, func(a, b core.Account) int { return cmp.Compare(canonical(a), canonical(b)) })
+	slices.SortFunc(found, func(a, b core.Account) int {
+		return cmp.Or(cmp.Compare(canonical(a), canonical(b)), cmp.Compare(a.ID, b.ID))
+	})
 	return found[:min(len(found), max(0, limit))], nil
 }
 
 // CreateAccount implements [core.Accounts].
-func (s *Store) CreateAccount(ctx context.Context, account core.Account, event core.Event) error {
+func (s *Store) CreateAccount(ctx context.Context, account core.Account, event core.Event, notices ...core.Notice) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
@@ -91,21 +100,30 @@ func (s *Store) CreateAccount(ctx context.Context, account core.Account, event c
 	if _, taken := s.accounts[accountKey{account.Realm, account.ID}]; taken {
 		return refusal(core.Conflict)
 	}
+	for i, n := range notices {
+		same := func(other core.Notice) bool { return other.ID == n.ID }
+		if _, taken := s.notices[n.ID]; taken || slices.ContainsFunc(notices[:i], same) {
+			return refusal(core.Conflict)
+		}
+	}
 	if err := s.saveAccount(account); err != nil {
 		return err
+	}
+	for _, n := range notices {
+		s.enqueue(n)
 	}
 	s.record(event)
 	return nil
 }
 
-// saveAccount stores a, whose login must be free.
+// saveAccount stores a, whose login must be free in its tenant.
 func (s *Store) saveAccount(a core.Account) error {
 	login, err := core.Canonical(a.Login)
 	if err != nil {
 		return err
 	}
 	for _, other := range s.accounts {
-		if other.Realm == a.Realm && other.ID != a.ID && canonical(other) == login {
+		if other.Realm == a.Realm && other.ID != a.ID && other.Tenant == a.Tenant && canonical(other) == login {
 			return refusal(core.Conflict)
 		}
 	}
@@ -284,8 +302,11 @@ func (s *Store) IssueTicket(ctx context.Context, ticket core.Ticket, event core.
 		}
 	}
 	ticket.IssuedAt, ticket.ExpiresAt, ticket.UsedAt = stored(ticket.IssuedAt), stored(ticket.ExpiresAt), stored(ticket.UsedAt)
+	if ticket.Mailed {
+		s.issues = append(s.issues, ticket)
+	}
+	ticket.Mailed = false
 	s.tickets[place] = ticket
-	s.issues = append(s.issues, ticket)
 	s.record(event)
 	return nil
 }

@@ -22,7 +22,11 @@ type Store struct {
 	mu       sync.Mutex
 	realms   map[core.Realm]core.RealmInfo
 	accounts map[accountKey]core.Account
+	tenants  map[tenantKey]core.Tenant
 	keys     map[keyKey]core.AccessKey
+	sessions map[sessionKey]core.Session
+	tokens   map[tokenKey]core.StoredToken
+	factors  map[accountKey]core.Factor
 	tickets  map[ticketKey]core.Ticket
 	issues   []core.Ticket
 	notices  map[string]leasedNotice
@@ -35,9 +39,21 @@ type (
 		realm core.Realm
 		id    core.AccountID
 	}
+	tenantKey struct {
+		realm core.Realm
+		id    core.TenantID
+	}
 	keyKey struct {
 		realm core.Realm
 		id    core.KeyID
+	}
+	sessionKey struct {
+		realm core.Realm
+		id    core.SessionID
+	}
+	tokenKey struct {
+		realm  core.Realm
+		digest core.Digest
 	}
 	ticketKey struct {
 		realm   core.Realm
@@ -55,7 +71,11 @@ func New() *Store {
 	return &Store{
 		realms:   map[core.Realm]core.RealmInfo{},
 		accounts: map[accountKey]core.Account{},
+		tenants:  map[tenantKey]core.Tenant{},
 		keys:     map[keyKey]core.AccessKey{},
+		sessions: map[sessionKey]core.Session{},
+		tokens:   map[tokenKey]core.StoredToken{},
+		factors:  map[accountKey]core.Factor{},
 		tickets:  map[ticketKey]core.Ticket{},
 		notices:  map[string]leasedNotice{},
 	}
@@ -243,10 +263,14 @@ func (s *Store) Enqueue(ctx context.Context, notice core.Notice, event core.Even
 	if _, taken := s.notices[notice.ID]; taken {
 		return refusal(core.Conflict)
 	}
-	notice.CreatedAt, notice.DueAt = stored(notice.CreatedAt), stored(notice.DueAt)
-	s.notices[notice.ID] = leasedNotice{Notice: notice}
+	s.enqueue(notice)
 	s.record(event)
 	return nil
+}
+
+func (s *Store) enqueue(notice core.Notice) {
+	notice.CreatedAt, notice.DueAt = stored(notice.CreatedAt), stored(notice.DueAt)
+	s.notices[notice.ID] = leasedNotice{Notice: notice}
 }
 
 // LeaseNotices implements [core.Outbox].

@@ -1,0 +1,79 @@
+package dialect
+
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// A condition is true, false, or an expression that says which.
+type condition struct {
+	node *yaml.Node
+	leaf *leaf // nil for what is known at load
+	is   bool
+}
+
+// condition reads a boolean: written out, from a setting, or an expression whose
+// result is one. It returns nil after a fault.
+func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
+	if _, ok := settingName(n); ok || n.Kind != yaml.ScalarNode || n.Tag == "!!bool" {
+		return &condition{node: n, is: r.boolean(n, what, false)}
+	}
+	parts, ok := r.split(n)
+	if !ok {
+		return nil
+	}
+	if len(parts) != 1 || !parts[0].expression {
+		r.fault(n, "such as "+what+": ${input.kind == 'a'}", "%s must be true, false or an expression, not %s", what, n.Value)
+		return nil
+	}
+	l := r.expression(n, parts[0].text, parts[0].offset, p)
+	switch {
+	case l == nil:
+		return nil
+	case l.typ != booleanType || l.nullable:
+		name := strings.TrimSpace(parts[0].text)
+		r.faultAt(n, parts[0].offset, "compare it, as in "+name+" == true", "%s is not always true or false", name)
+		return nil
+	}
+	return &condition{node: n, leaf: l}
+}
+
+// soleExpression reads ${expression} alone. It returns nil after a fault.
+func (r *reader) soleExpression(n *yaml.Node, what string, p *place) *leaf {
+	if n.Kind == yaml.ScalarNode {
+		parts, ok := r.split(n)
+		if !ok {
+			return nil
+		}
+		if len(parts) == 1 && parts[0].expression {
+			return r.expression(n, parts[0].text, parts[0].offset, p)
+		}
+	}
+	r.fault(n, "such as ${input.name}, or ${'text'}", "%s must be an expression alone", what)
+	return nil
+}
+
+// holds asks the condition. The nil condition does not hold.
+func (c *condition) holds(s *scope) (bool, error) {
+	switch {
+	case c == nil:
+		return false, nil
+	case c.leaf == nil:
+		return c.is, nil
+	}
+	v, err := c.leaf.get(s)
+	if err != nil {
+		return false, err
+	}
+	is, ok := v.(bool)
+	if !ok {
+		return false, fmt.Errorf("condition %q gave a %T", c.node.Value, v)
+	}
+	return is, nil
+}
+
+// ever reports whether the condition can hold, always whether it cannot fail to.
+func (c *condition) ever() bool   { return c != nil && (c.leaf != nil || c.is) }
+func (c *condition) always() bool { return c != nil && c.leaf == nil && c.is }
