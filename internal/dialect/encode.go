@@ -144,9 +144,19 @@ func (c *Call) write(w http.ResponseWriter, a *answer, s *scope) error {
 	if err != nil {
 		return err
 	}
+	cookies, err := rp.renderCookies(s)
+	if err != nil {
+		return err
+	}
 	h := w.Header()
 	for i, replyHeader := range rp.headers {
 		h[replyHeader.name] = append(h[replyHeader.name], headers[i])
+	}
+	if len(cookies) > 0 {
+		h["Set-Cookie"] = append(h["Set-Cookie"], cookies...)
+	}
+	if a.varies {
+		h["Vary"] = append(h["Vary"], "Accept")
 	}
 	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
 	if rp.contentType != "" {

@@ -26,7 +26,7 @@ var routeShape = Shape{
 		{Name: "accept", Doc: "the media types that it takes", Default: "no body", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},
 		{Name: "inputs", Doc: "what it reads from the request", Is: KindShape, Of: &inputsShape},
 		{Name: "do", Doc: "what it does", Hint: "such as do: whoami", Need: true, Is: KindWord | KindShape, Words: operationNames(), Of: &doShape},
-		{Name: "ok", Doc: "the reply to a success", Hint: "the reply to a success, such as ok: {json: {…}}", Is: KindShape, Of: &replyShape},
+		{Name: "ok", Doc: "the reply to a success, or a list of 2 to 8 variants", Hint: "the reply to a success, such as ok: {json: {…}}", Is: KindShape | KindList, Of: &replyShape, Item: &variantSlot},
 		{Name: "errors", Doc: "replies of its own, before the file's", Is: KindShape, Of: &errorsShape},
 		{Name: "issues", Doc: "words of its own for broken rules, before the file's", Is: KindShape, Of: &issuesShape},
 	},

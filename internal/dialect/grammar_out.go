@@ -15,7 +15,7 @@ var protectedShape = Shape{
 
 var errorsShape = Shape{
 	Name: "errors", Doc: "Replies by outcome. An outcome without one has that of the outcome above it.",
-	Own: &Slot{Doc: "the reply", Is: KindShape, Of: &replyShape}, Names: kindNames,
+	Own: &Slot{Doc: "the reply, or a list of 2 to 8 variants", Is: KindShape | KindList, Of: &replyShape, Item: &variantSlot}, Names: kindNames,
 }
 
 var issuesShape = Shape{
@@ -23,14 +23,16 @@ var issuesShape = Shape{
 	Own: &Slot{Doc: "the words; of templates alone $echo is known here", Is: KindTemplate}, Names: issueNames,
 }
 
+var variantSlot = Slot{Doc: "a variant; the last is for the rest", Is: KindShape, Of: &replyShape}
+
 var replyShape = Shape{
 	Name: "a reply", Doc: "What goes back to the client: exactly one body.",
 	Members: []Slot{
-		{Name: "when", Doc: "of one reply among several: the condition under which it is chosen", Is: KindExpression, later: true},
-		{Name: "accept", Doc: "of one reply among several: the media type that the client must prefer", Is: KindText, later: true},
+		{Name: "when", Doc: "of a variant: the condition under which it is chosen", Is: KindBool | KindExpression},
+		{Name: "accept", Doc: "of a variant: the media type that the client must prefer to the rest", Is: KindText},
 		{Name: "status", Doc: "the status, 200 to 599", Hint: "such as status: 400", Default: "200 for a success; a refusal needs one", Is: KindWhole},
 		{Name: "headers", Doc: "its headers", Is: KindShape, Of: &headersShape},
-		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}, later: true},
+		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}},
 		{Name: "json", Doc: "a JSON body, its members in the file's order", Is: KindTemplate},
 		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text", Is: KindTemplate, later: true},
 		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool, later: true},
@@ -61,7 +63,7 @@ var cookieShape = Shape{
 	},
 }
 
-var defaultsSlot = Slot{Name: "defaults", Doc: "what replies have unless they say otherwise", Is: KindShape, Of: &defaultsShape, later: true}
+var defaultsSlot = Slot{Name: "defaults", Doc: "what replies have unless they say otherwise", Is: KindShape, Of: &defaultsShape}
 
 var defaultsShape = Shape{
 	Name: "defaults", Doc: "What replies have unless they say otherwise.",

@@ -53,6 +53,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	d.carriers = r.carriers(s.get("carriers"))
 	r.tickets(s.get("tickets"), d)
 	r.mails(s.get("mails"), d)
+	r.defaults(s)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
 	r.words(s, d)
 	for i, n := range r.items(s.need("routes"), "routes") {

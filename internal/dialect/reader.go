@@ -28,6 +28,8 @@ type reader struct {
 	expressions int
 	promises    []promise
 	tokens      []*tokenReading
+	ofSuccess   replyDefault // what successes have in common
+	ofRefusal   replyDefault // and what refusals have
 	granted     []mention // of granted.NAME, before the routes that grant are read
 	listed      bool      // whether a template lists issues, since last asked
 	stated      bool      // whether one names an account's or a key's state, likewise

@@ -12,8 +12,11 @@ import (
 // A reply is what goes back to the client, compiled.
 type reply struct {
 	node        *yaml.Node
+	when        *condition // of a variant: nil where it is not asked
+	accept      string     // of a variant: the media type that the client must prefer; "" where it need not
 	status      int
 	headers     []replyHeader
+	cookies     []replyCookie
 	contentType string // "" for none
 	json        node   // nil unless the body is JSON
 	text        textTemplate
@@ -50,8 +53,13 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	}
 	listed, stated := r.listed, r.stated
 	r.listed, r.stated = false, false
+	if w := s.get("when"); w != nil {
+		rp.when = r.condition(w, "when", p)
+	}
 	r.replyHeaders(s.get("headers"), rp, p)
+	r.replyCookies(s.get("cookies"), rp, p)
 	r.replyBody(s, rp, p)
+	r.inherit(rp, p)
 	rp.lists, rp.stated = r.listed, r.stated
 	r.listed, r.stated = listed || r.listed, stated || r.stated
 	return rp
@@ -69,10 +77,10 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 		r.fault(s.node, "write json, text, or empty: true", "%s needs exactly one body, and has %d", s.what, len(bodies))
 	}
 	if n := s.get("json"); n != nil {
-		rp.json, rp.contentType = r.template(n, p), "application/json"
+		rp.json, rp.contentType = r.template(n, p), typeJSON
 	}
 	if n := s.get("text"); n != nil {
-		rp.text, rp.contentType = r.textTemplate(n, "text", p), "text/plain"
+		rp.text, rp.contentType = r.textTemplate(n, "text", p), typeText
 	}
 	if n := s.get("empty"); n != nil && !r.boolean(n, "empty", true) {
 		r.fault(n, "leave it out", "empty is true or not there")
@@ -80,22 +88,50 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 	if bodiless && (s.get("json") != nil || s.get("text") != nil) {
 		r.fault(s.node, "write empty: true", "status %d has no body", rp.status)
 	}
+	bodied := rp.contentType != ""
+	if n := s.get("accept"); n != nil {
+		if rp.accept = r.mediaType(n, "accept"); bodied {
+			rp.contentType = rp.accept
+		}
+	}
 	n := s.get("type")
-	if n == nil {
-		return
-	}
-	rp.contentType = r.text(n, "type")
-	if _, _, err := mime.ParseMediaType(rp.contentType); rp.contentType != "" && (err != nil || !strings.Contains(rp.contentType, "/") || !plainText(rp.contentType)) {
-		r.fault(n, "such as application/json; charset=utf-8", "%q is no media type", rp.contentType)
-	}
-	if rp.json == nil && s.get("text") == nil {
+	switch {
+	case n == nil:
+		if rp.accept == "" {
+			r.inheritType(rp, p)
+		}
+	case !bodied:
 		r.fault(n, "", "a reply without a body has no type")
+	default:
+		rp.contentType = r.mediaType(n, "type")
 	}
 }
+
+// The media types of bodies that say no other.
+const (
+	typeJSON = "application/json"
+	typeText = "text/plain"
+)
+
+// mediaType reads a media type as it goes into a header.
+func (r *reader) mediaType(n *yaml.Node, what string) string {
+	text := r.text(n, what)
+	if _, _, err := mime.ParseMediaType(text); text != "" && (err != nil || !strings.Contains(text, "/") || !plainText(text)) {
+		r.fault(n, "such as application/json; charset=utf-8", "%q is no media type", text)
+	}
+	return text
+}
+
+// maxHeaders bounds the headers of a reply, and its cookies.
+const maxHeaders = 64
 
 func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 	var seen []string
 	for _, m := range r.members(n, "headers") {
+		if len(seen) == maxHeaders {
+			r.fault(m.name, "", "a reply has no more than %d headers", maxHeaders)
+			return
+		}
 		name := m.name.Value
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
@@ -118,6 +154,9 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 				}
 			}
 			rp.headers = append(rp.headers, replyHeader{canonical, t})
+			if canonical == "Set-Cookie" {
+				r.warnCookie(item, t)
+			}
 		}
 	}
 }

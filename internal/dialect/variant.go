@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"errors"
 	"slices"
 
 	"go.yaml.in/yaml/v4"
@@ -14,7 +15,11 @@ type answer struct {
 	node     *yaml.Node
 	variants []*reply
 	stated   bool // whether a variant names an account's or a key's state
+	varies   bool // whether the client's Accept chooses
 }
+
+// maxVariants bounds the variants of an answer.
+const maxVariants = 8
 
 // answer compiles what goes back for one outcome. status is what an absent status
 // means; 0: it is needed.
@@ -22,8 +27,31 @@ func (r *reader) answer(n *yaml.Node, what string, status int, p *place) *answer
 	if n == nil {
 		return nil
 	}
-	rp := r.reply(n, what, status, p)
-	return &answer{node: n, variants: []*reply{rp}, stated: rp.stated}
+	nodes := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		if nodes = n.Content; len(nodes) < 2 {
+			r.fault(n, "one reply needs no list", "%s has %d variants, and may have 2 to %d", what, len(nodes), maxVariants)
+		} else if len(nodes) > maxVariants {
+			r.fault(n, "put the rest into conditions inside the body", "%s has %d variants, and may have 2 to %d", what, len(nodes), maxVariants)
+		}
+	}
+	a := &answer{node: n}
+	for i, item := range nodes[:min(len(nodes), maxVariants)] {
+		rp := r.reply(item, what, status, p)
+		a.variants = append(a.variants, rp)
+		a.stated = a.stated || rp.stated
+		a.varies = a.varies || rp.accept != ""
+		chosen := memberOf(item, "when") != nil || memberOf(item, "accept") != nil
+		switch last := i == len(nodes)-1; {
+		case last && chosen && len(nodes) == 1:
+			r.fault(item, "leave when and accept out, or write a list of replies", "%s is the only one: nothing can choose it", what)
+		case last && chosen:
+			r.fault(item, "add one without when and accept", "the last variant of %s is not for the rest", what)
+		case !last && !chosen && item.Kind == yaml.MappingNode:
+			r.fault(item, "add when or accept, or put it last", "nothing chooses this variant of %s but for being the rest", what)
+		}
+	}
+	return a
 }
 
 // lists reports whether a variant writes the issues' templates.
@@ -36,8 +64,30 @@ func (a *answer) has(status int) bool {
 	return slices.ContainsFunc(a.variants, func(rp *reply) bool { return rp.status == status })
 }
 
-// pick chooses the variant of a request.
-func (a *answer) pick(*scope) (*reply, error) { return a.variants[0], nil }
+// pick chooses the variant of a request: the first whose when holds, and which the
+// client's Accept does not choose, unless the client prefers one before it.
+func (a *answer) pick(s *scope) (*reply, error) {
+	if len(a.variants) == 1 {
+		return a.variants[0], nil
+	}
+	var offered []*reply
+	for _, rp := range a.variants {
+		if rp.when != nil {
+			holds, err := rp.when.holds(s)
+			if err != nil {
+				return nil, err
+			}
+			if !holds {
+				continue
+			}
+		}
+		if rp.accept == "" {
+			return negotiate(s.call.header, offered, rp), nil
+		}
+		offered = append(offered, rp)
+	}
+	return nil, errors.New("no variant is for the rest") // the loader saw to it that there is one
+}
 
 // words reads what the routes' replies share: the file's own replies to refusals.
 func (r *reader) words(s section, d *Dialect) {
