@@ -24,6 +24,7 @@ const (
 // it asks of the token.
 type judgement struct {
 	with      []grant
+	granted   []string // the names of with
 	allow     *condition
 	otherwise core.Kind  // where allow does not hold
 	lifetime  *leaf      // in seconds; nil for the policy's own
@@ -88,7 +89,7 @@ func (r *reader) with(n *yaml.Node, rt *route, p *place) {
 			text := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(m.value.Value, "${"), "}"))
 			r.fault(m.value, "write iso("+text+", 6) or epoch("+text+")", "an instant has no form in a session")
 		}
-		rt.with = append(rt.with, grant{name, l})
+		rt.with, rt.granted = append(rt.with, grant{name, l}), append(rt.granted, name)
 	}
 }
 
@@ -202,9 +203,7 @@ func (r *reader) namesGranted(n *yaml.Node, name string, offset int) {
 func (r *reader) grantedNames(d *Dialect) {
 	var known []string
 	for _, rt := range d.routes {
-		for _, g := range rt.with {
-			known = append(known, g.name)
-		}
+		known = append(known, rt.granted...)
 	}
 	for _, m := range r.granted {
 		if !slices.Contains(known, m.name) {

@@ -78,6 +78,9 @@ func (r *reader) reachable(s section) {
 		for _, kind := range slices.Concat(rt.outcomes(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
 		}
+		if slices.ContainsFunc(r.tokens, func(t *tokenReading) bool { return t.audience != "" && t.name == rt.policy }) {
+			m.reply(core.Forbidden, rt.replies, rt.name()) // of an audience that the token cannot have
+		}
 		m.issues(rt, rt.possibleIssues(d))
 	}
 	for _, group := range d.table.groups() {
@@ -107,7 +110,11 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*answer, who strin
 		return
 	}
 	m.told[string(root)] = true
-	m.r.fault(m.at, "add "+string(root)+", or "+string(kind)+" alone", "%s can end in %s, which has no reply", who, kind)
+	hint := "add " + string(root)
+	if kind != root {
+		hint += ", or " + string(kind) + " alone"
+	}
+	m.r.fault(m.at, hint, "%s can end in %s, which has no reply", who, kind)
 }
 
 // issues checks that what a route can have has templates where the reply lists issues.
