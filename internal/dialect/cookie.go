@@ -11,9 +11,20 @@ import (
 
 // A replyCookie is a cookie that a reply sets.
 type replyCookie struct {
-	cookie http.Cookie // but for what the request decides
-	value  textTemplate
-	maxAge *leaf // nil where it is known at load
+	name, path, domain string
+	httpOnly, secure   bool
+	sameSite           http.SameSite
+	value              textTemplate
+	maxAge             int   // seconds; 0: as long as the browser lives; -1: it is taken away
+	age                *leaf // maxAge where the request decides it
+}
+
+// with is the cookie with a value and a life.
+func (c *replyCookie) with(value string, maxAge int) *http.Cookie {
+	return &http.Cookie{ //nolint:gosec // the contract says which attributes it has, and the loader what it costs
+		Name: c.name, Value: value, Path: c.path, Domain: c.domain, MaxAge: maxAge,
+		HttpOnly: c.httpOnly, Secure: c.secure, SameSite: c.sameSite,
+	}
 }
 
 func (r *reader) replyCookies(n *yaml.Node, rp *reply, p *place) {
@@ -37,25 +48,25 @@ var sameSites = map[string]http.SameSite{"strict": http.SameSiteStrictMode, "lax
 
 func (r *reader) cookie(n *yaml.Node, p *place) replyCookie {
 	s := r.section(n, &cookieShape)
-	c := replyCookie{cookie: http.Cookie{
-		HttpOnly: r.boolean(s.get("http_only"), "http_only", false),
-		Secure:   r.boolean(s.get("secure"), "secure", false),
-		SameSite: sameSites[s.word("same_site")],
-	}}
+	c := replyCookie{
+		httpOnly: r.boolean(s.get("http_only"), "http_only", false),
+		secure:   r.boolean(s.get("secure"), "secure", false),
+		sameSite: sameSites[s.word("same_site")],
+	}
 	for _, text := range []struct {
 		member string
 		to     *string
-	}{{"name", &c.cookie.Name}, {"path", &c.cookie.Path}, {"domain", &c.cookie.Domain}} {
+	}{{"name", &c.name}, {"path", &c.path}, {"domain", &c.domain}} {
 		if m := s.get(text.member); m != nil {
 			*text.to = r.text(m, text.member)
 		}
 	}
-	if name := s.need("name"); name != nil && c.cookie.Name != "" && !headerName.MatchString(c.cookie.Name) {
-		r.fault(name, "use letters, digits, full stops, hyphens and underscores", "%q cannot name a cookie", c.cookie.Name)
+	if name := s.need("name"); name != nil && c.name != "" && !headerName.MatchString(c.name) {
+		r.fault(name, "use letters, digits, full stops, hyphens and underscores", "%q cannot name a cookie", c.name)
 		return c
 	}
 	if end := s.get("end"); end != nil && r.boolean(end, "end", false) {
-		c.cookie.MaxAge = -1
+		c.maxAge = -1
 		for _, member := range []string{"value", "max_age"} {
 			if m := s.get(member); m != nil {
 				r.fault(m, "leave it out", "a cookie that is taken away has no %s", member)
@@ -65,10 +76,10 @@ func (r *reader) cookie(n *yaml.Node, p *place) replyCookie {
 		r.cookieValue(s, &c, p)
 		r.maxAge(s.get("max_age"), &c, p)
 	}
-	if err := c.cookie.Valid(); err != nil && c.cookie.Name != "" {
+	if err := c.with("", c.maxAge).Valid(); err != nil && c.name != "" {
 		r.fault(n, "attributes hold no semicolons and control characters", "%s", strings.TrimPrefix(err.Error(), "http: "))
 	}
-	r.warnCookieOf(n, &c.cookie, c.value)
+	r.warnCookieOf(n, &c)
 	return c
 }
 
@@ -98,7 +109,7 @@ func (r *reader) maxAge(n *yaml.Node, c *replyCookie, p *place) {
 		if n.Value == "0" {
 			r.fault(n, "write end: true to take the cookie away", "a max_age of 0 seconds is no life")
 		} else {
-			c.cookie.MaxAge = r.integer(n, "max_age", 1, 1<<31-1)
+			c.maxAge = r.integer(n, "max_age", 1, 1<<31-1)
 		}
 		return
 	}
@@ -110,8 +121,8 @@ func (r *reader) maxAge(n *yaml.Node, c *replyCookie, p *place) {
 		r.fault(n, "such as max_age: ${token.lifetime}", "max_age must be a whole number or one expression")
 		return
 	}
-	if c.maxAge = r.expression(n, parts[0].text, parts[0].offset, p); c.maxAge != nil && c.maxAge.typ != integerType {
-		r.faultAt(n, parts[0].offset, "such as ${token.lifetime}", "max_age must be a whole number, not %s", c.maxAge.typ)
+	if c.age = r.expression(n, parts[0].text, parts[0].offset, p); c.age != nil && c.age.typ != integerType {
+		r.faultAt(n, parts[0].offset, "such as ${token.lifetime}", "max_age must be a whole number, not %s", c.age.typ)
 	}
 }
 
@@ -129,18 +140,18 @@ func cookieText(text string) error {
 var secretFacts = []string{"token.value", "refresh.value", "challenge.value"}
 
 // warnCookieOf says what a cookie with a token lacks.
-func (r *reader) warnCookieOf(n *yaml.Node, c *http.Cookie, value textTemplate) {
+func (r *reader) warnCookieOf(n *yaml.Node, c *replyCookie) {
 	for _, fact := range secretFacts {
-		if !value.names(fact) {
+		if !c.value.names(fact) {
 			continue
 		}
-		if !c.HttpOnly {
+		if !c.httpOnly {
 			r.warn(n, "add http_only: true, if the contract allows", "scripts of the page can read the cookie with %s", fact)
 		}
-		if u, err := url.Parse(r.dialect.baseURL); !c.Secure && (err != nil || !isLoopback(u.Hostname())) {
+		if u, err := url.Parse(r.dialect.baseURL); !c.secure && (err != nil || !isLoopback(u.Hostname())) {
 			r.warn(n, "add secure: true, if the contract allows", "browsers send the cookie with %s over plain HTTP too", fact)
 		}
-		if c.SameSite == http.SameSiteNoneMode {
+		if c.sameSite == http.SameSiteNoneMode {
 			r.warn(n, "same_site: lax, if the contract allows", "pages of other sites can make requests with the cookie with %s", fact)
 		}
 	}
@@ -148,20 +159,20 @@ func (r *reader) warnCookieOf(n *yaml.Node, c *http.Cookie, value textTemplate) 
 
 // warnCookie does the same for a cookie that is written out as a header.
 func (r *reader) warnCookie(n *yaml.Node, t textTemplate) {
-	var c http.Cookie
+	c := replyCookie{value: t}
 	for _, segment := range t {
 		for attribute := range strings.SplitSeq(strings.ToLower(segment.literal), ";") {
 			switch strings.ReplaceAll(attribute, " ", "") {
 			case "httponly":
-				c.HttpOnly = true
+				c.httpOnly = true
 			case "secure":
-				c.Secure = true
+				c.secure = true
 			case "samesite=none":
-				c.SameSite = http.SameSiteNoneMode
+				c.sameSite = http.SameSiteNoneMode
 			}
 		}
 	}
-	r.warnCookieOf(n, &c, t)
+	r.warnCookieOf(n, &c)
 }
 
 // render writes the header Set-Cookie.
@@ -171,23 +182,22 @@ func (c *replyCookie) render(s *scope) (string, error) {
 		err = cookieText(string(value))
 	}
 	if err != nil {
-		return "", fmt.Errorf("cookie %s: %w", c.cookie.Name, err)
+		return "", fmt.Errorf("cookie %s: %w", c.name, err)
 	}
-	made := c.cookie
-	made.Value = string(value)
-	if c.maxAge != nil {
-		seconds, err := c.maxAge.get(s)
+	maxAge := c.maxAge
+	if c.age != nil {
+		seconds, err := c.age.get(s)
 		if err != nil {
 			return "", err
 		}
 		if age, ok := seconds.(int64); ok { // null: it lives as long as the browser
-			made.MaxAge = int(max(age, -1))
-			if age == 0 {
-				made.MaxAge = -1
+			maxAge = -1
+			if age > 0 {
+				maxAge = int(age)
 			}
 		}
 	}
-	return made.String(), nil
+	return c.with(string(value), maxAge).String(), nil
 }
 
 // renderCookies writes the cookies of a reply.

@@ -30,10 +30,10 @@ type reader struct {
 	tokens      []*tokenReading
 	ofSuccess   replyDefault // what successes have in common
 	ofRefusal   replyDefault // and what refusals have
-	granted     []mention // of granted.NAME, before the routes that grant are read
-	listed      bool      // whether a template lists issues, since last asked
-	stated      bool      // whether one names an account's or a key's state, likewise
-	dialect     *Dialect  // what is being built
+	granted     []mention    // of granted.NAME, before the routes that grant are read
+	listed      bool         // whether a template lists issues, since last asked
+	stated      bool         // whether one names an account's or a key's state, likewise
+	dialect     *Dialect     // what is being built
 }
 
 // parse reads the file into nodes. It returns nil when there is nothing that
