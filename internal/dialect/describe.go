@@ -220,6 +220,7 @@ type describer struct {
 	d        *Dialect
 	examples map[*route][]string
 	issues   []issueWords // of the route that is being described
+	minted   bool         // whether what is described tells of a token that is being made
 	loops    []string     // the variables of the loops over issues around
 }
 
@@ -237,6 +238,7 @@ func (x *describer) token(p core.Policy) TokenInfo {
 	if n := child(child(x.d.root, "tokens"), p.Name); n != nil {
 		info.Line = n.Line
 		if claims := child(n, "claims"); claims != nil {
+			x.minted = true
 			info.Claims = x.schema(claims)
 		}
 	}
@@ -255,6 +257,7 @@ func (x *describer) route(index int) RouteInfo {
 	x.issues = x.d.issueWords(rt)
 	call := x.d.sampleCall(index)
 	s := x.d.sampleScope(call, rt)
+	x.minted = rt.operation.reply&inToken != 0
 	for _, rp := range rt.ok.variants {
 		info.OK = append(info.OK, x.reply(rp, s))
 	}

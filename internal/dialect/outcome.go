@@ -91,5 +91,5 @@ var outcomeDocs = map[core.Kind]Advice{
 	core.Unavailable:      {"The server cannot answer at the moment.", "Try again after as many seconds as Retry-After says."},
 	core.NotFound:         {"There is nothing at that path.", "Compare the path letter by letter; upper and lower case differ."},
 	core.MethodNotAllowed: {"The path does not know that method.", "Use one of the methods that Allow names."},
-	core.Internal:         {"Something unforeseen happened.", "Try again later. If it stays, report the time and the X-Request-Id of the reply."},
+	core.Internal:         {"Something unforeseen happened.", "Try again later. If it stays, report the time at which it happened."},
 }

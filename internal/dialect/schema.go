@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -112,12 +113,16 @@ func (x *describer) text(n *yaml.Node) *Schema {
 	if l == nil {
 		return &Schema{}
 	}
-	return l.schema(name, x.d)
+	return l.schema(name, x.d, x.minted)
 }
 
 // schema describes the result of an expression alone.
-func (l *leaf) schema(text string, d *Dialect) *Schema {
+func (l *leaf) schema(text string, d *Dialect, minted bool) *Schema {
 	s := &Schema{Fact: l.fact, Doc: docOf(text)}
+	nullable := l.nullable && !(minted && l.fact == "token.issued_at") // a token that is made says when
+	if !nullable {
+		s.Doc, _, _ = strings.Cut(s.Doc, "; null ")
+	}
 	if l.constant {
 		value, _ := l.get(&scope{dialect: d, now: probeTime})
 		s.Const, _ = appendValue(nil, value)
@@ -140,7 +145,7 @@ func (l *leaf) schema(text string, d *Dialect) *Schema {
 		s.Type = []string{"object"}
 	case anyType, issuesType: // whatever it is
 	}
-	if l.nullable && len(s.Type) > 0 {
+	if nullable && len(s.Type) > 0 {
 		s.Type = append(s.Type, "null")
 	}
 	return s
@@ -325,22 +330,38 @@ func (x *describer) issueSchemas() []*Schema {
 
 var namedFact = regexp.MustCompile(`\b[a-z_]+(?:\.[A-Za-z_][A-Za-z0-9_]*)+`)
 
+// plainFact is a fact alone, or in one of an instant's forms.
+var plainFact = regexp.MustCompile(`^(?:(?:iso|iso_full|epoch|epoch_ms)\( *)?[A-Za-z_.]+(?: *(?:, *[0-9] *)?\))?$`)
+
 // docOf tells what an expression is about that names but one fact, or "".
 func docOf(expression string) string {
 	doc := ""
 	for _, name := range namedFact.FindAllString(expression, -1) {
-		f := factsByName[name]
-		switch owner, member, _ := strings.Cut(name, "."); {
-		case f != nil && doc != "" && doc != f.doc:
+		about := docOfName(name)
+		if about != "" && doc != "" && doc != about {
 			return ""
-		case f != nil:
-			doc = f.doc
-		case owner == "input":
-			doc = "what was sent as " + member
-		case openFact(name) != nil:
-			_, attribute, _ := strings.Cut(member, ".")
-			doc = "the " + owner + "'s attribute " + attribute
 		}
+		doc = cmp.Or(about, doc)
+	}
+	if doc != "" && !plainFact.MatchString(expression) {
+		return "made from " + doc
 	}
 	return doc
+}
+
+// docOfName tells what a fact is, "" for what is none.
+func docOfName(name string) string {
+	owner, member, _ := strings.Cut(name, ".")
+	switch f := factsByName[name]; {
+	case f != nil:
+		return f.doc
+	case owner == "input":
+		return "what was sent as " + member
+	case owner == grantedFact:
+		return "what was granted as " + member
+	case openFact(name) != nil:
+		_, attribute, _ := strings.Cut(member, ".")
+		return "the " + owner + "'s attribute " + attribute
+	}
+	return ""
 }
