@@ -34,8 +34,8 @@ var replyShape = Shape{
 		{Name: "headers", Doc: "its headers", Is: KindShape, Of: &headersShape},
 		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}},
 		{Name: "json", Doc: "a JSON body, its members in the file's order", Is: KindTemplate},
-		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text", Is: KindTemplate, later: true},
-		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool, later: true},
+		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text, a list repeats its element", Is: KindTemplate},
+		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool},
 		{Name: "text", Doc: "a text body", Is: KindTextTemplate},
 		{Name: "empty", Doc: "true: there is no body", Is: KindBool},
 		{Name: "type", Doc: "the media type", Default: "application/json, application/xml or text/plain", Is: KindText},
@@ -107,7 +107,7 @@ var loopShape = Shape{
 	Name: "a loop", Doc: "A list's items, or an object's members, made from a list.",
 	Members: []Slot{
 		{Name: forWord, Doc: "the variable and the list, as in i in issues", Hint: "write $for: i in issues", Need: true, Is: KindText},
-		{Name: yieldWord, Doc: "what each makes in a list", Is: KindTemplate},
+		{Name: yieldWord, Doc: "what each makes in a list", Hint: "such as $yield: ${i}", Is: KindTemplate},
 		{Name: membersWord, Doc: "what each makes in an object, names with expressions in them", Is: KindTemplate},
 	},
 }
