@@ -1,7 +1,6 @@
 package core_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,125 +12,6 @@ import (
 
 	"github.com/chancery-auth/chancery/core"
 )
-
-// What an untracked policy costs: these calls and no others (the four built-in
-// contracts are measured in microseconds).
-func TestUntrackedCosts(t *testing.T) {
-	w := newWorld(t, func(terms *core.Terms) {
-		policy := terms.Policies["access"]
-		policy.KeyClaim = "ak"
-		terms.Policies["access"] = policy
-		policy.Name, policy.KeyClaim = "password", ""
-		policy.Keys.Dialect = "password"
-		terms.Policies["password"] = policy
-	})
-	w.account(t, "ada@example.com", nil)
-	key := w.clients(t, "k1")["k1"]
-	l := w.keepLedger(t)
-	cost := func(what string, kind core.Kind, steps ...string) func(core.Token, error) core.Token {
-		return func(token core.Token, err error) core.Token {
-			t.Helper()
-			want(t, what, err, kind)
-			wantSame(t, what, l.wrote(), steps)
-			return token
-		}
-	}
-	login := func(login, password string) (core.Token, error) {
-		return w.Exchange(t.Context(), core.Credential{
-			As: []core.SubjectKind{core.SubjectAccount}, Identifier: login, Secret: core.NewSecret(password), Policy: "password", Origin: origin,
-		})
-	}
-	cost("a password", "", "AccountByLogin", "RecentAccount", "Sign", "Record exchange")(login("ada@example.com", "right password"))
-	cost("a wrong password", core.BadSecret, "AccountByLogin", "Record exchange")(login("ada@example.com", "wrong password"))
-	cost("an unknown name", core.Unknown, "AccountByLogin", "Record exchange")(login("nobody@example.com", "right password"))
-	token := cost("a key in memory", "", "HeldAccessKey", "RecentAccount", "RecentAccount", "Sign", "Record exchange")(w.keyLogin(t.Context(), "k1", key.Secret.Reveal()))
-	cost("a wrong secret", core.BadSecret, "HeldAccessKey", "AccessKeyByIdentifier", "Record exchange")(w.keyLogin(t.Context(), "k1", "x"))
-	cost("an unknown key", core.Unknown, "HeldAccessKey", "AccessKeyByIdentifier", "Record exchange")(w.keyLogin(t.Context(), "k2", key.Secret.Reveal()))
-	_, err := w.Whoami(t.Context(), token.Value)
-	cost("a check", "", "Verify", "RecentAccessKey", "RecentAccount")(core.Token{}, err)
-	_, err = w.Whoami(t.Context(), token.Value)
-	cost("the same again", "", "RecentAccessKey", "RecentAccount")(core.Token{}, err)
-	_, err = w.Whoami(t.Context(), core.NewSecret("x"))
-	cost("nonsense", core.TokenInvalid, "Verify", "Verify")(core.Token{}, err)
-}
-
-// R4: what is written down about a token is written before the token goes out, after
-// it is made; and when it cannot be, there is no token.
-func TestRecordedFirst(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		policy func(*core.Terms)
-		steps  []string
-		do     func(w *world, first core.Token) (core.Token, error)
-	}{
-		{"an untracked token", nil, []string{"Sign", "Record exchange"}, func(w *world, _ core.Token) (core.Token, error) {
-			return w.login(context.Background(), "ada@example.com", "right password")
-		}},
-		{"a tracked one", tracked(signed), []string{"Sign", "OpenSession exchange"}, func(w *world, _ core.Token) (core.Token, error) {
-			return w.login(context.Background(), "ada@example.com", "right password")
-		}},
-		{"an opaque one", tracked(nil), []string{"OpenSession exchange"}, func(w *world, _ core.Token) (core.Token, error) {
-			return w.login(context.Background(), "ada@example.com", "right password")
-		}},
-		{"one that ends another", inSlot(core.SlotNewest), []string{"OpenSession exchange"}, func(w *world, _ core.Token) (core.Token, error) {
-			return w.login(context.Background(), "ada@example.com", "right password")
-		}},
-		{"the same again", inSlot(core.SlotSame), []string{"AddTokens token_reused"}, func(w *world, _ core.Token) (core.Token, error) {
-			return w.login(context.Background(), "ada@example.com", "right password")
-		}},
-		{"a refreshed one", tracked(signed), []string{"Sign", "RotateToken token_refreshed"}, func(w *world, first core.Token) (core.Token, error) {
-			return w.refresh(context.Background(), first.Refresh.Value)
-		}},
-		{"one by a kept refresh token", tracked(func(p *core.Policy) { signed(p); p.Refresh.Keep = true }), []string{"Sign", "AddTokens token_refreshed"}, func(w *world, first core.Token) (core.Token, error) {
-			return w.refresh(context.Background(), first.Refresh.Value)
-		}},
-		{"an extended one", tracked(signed), []string{"Sign", "AddTokens token_extended"}, func(w *world, first core.Token) (core.Token, error) {
-			return w.Extend(context.Background(), first.Value, true, origin)
-		}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t, tt.policy)
-			w.account(t, "ada@example.com", nil)
-			first := w.adaAgain(t)
-			l := w.keepLedger(t)
-			for _, l.away = range tt.steps {
-				token, err := tt.do(w, first)
-				want(t, "without "+l.away, err, core.Unavailable)
-				if token.Value != (core.Secret{}) || token.Refresh != nil {
-					t.Errorf("a token came without %s", l.away)
-				}
-			}
-			l.away = ""
-			l.wrote()
-			token, err := tt.do(w, first)
-			want(t, "at last", err, "")
-			wantSame(t, "the order", l.wrote("Sign", "Record exchange", "OpenSession exchange", "AddTokens token_reused", "RotateToken token_refreshed", "AddTokens token_refreshed", "AddTokens token_extended"), tt.steps)
-			events := w.events(t)
-			if last := events[len(events)-1]; last.TokenID != token.TokenID {
-				t.Errorf("the journal ends with %+v, want the token %q", last, token.TokenID)
-			}
-		})
-	}
-}
-
-// A reused refresh token is refused after its session was ended, and not before.
-func TestReuseEndsFirst(t *testing.T) {
-	w := newWorld(t, tracked(nil))
-	first := w.ada(t)
-	second, err := w.refresh(t.Context(), first.Refresh.Value)
-	want(t, "Refresh", err, "")
-	l := w.keepLedger(t)
-	l.away = "EndSession refresh_reused"
-	_, err = w.refresh(t.Context(), first.Refresh.Value)
-	want(t, "Refresh while nothing can be ended", err, core.Unavailable)
-	w.whoami(t, "the second token", second.Value, "")
-	l.away = ""
-	l.wrote()
-	_, err = w.refresh(t.Context(), first.Refresh.Value)
-	want(t, "Refresh again", err, core.RefreshReused)
-	wantSame(t, "the steps", l.wrote(), []string{"Token", "EndSession refresh_reused"})
-	w.whoami(t, "the second token after that", second.Value, core.TokenRevoked)
-}
 
 // S1, S2: a client that is wrong is told before a secret that is, at the same cost,
 // and neither its owner's nor the account's state.
@@ -517,59 +397,5 @@ func TestExchangeSecondFactor(t *testing.T) {
 		token, err = login("right password", core.Secret{}, enrolled.RecoveryCodes[0])
 		want(t, "a recovery code", err, "")
 		wantSame(t, "methods", token.Methods, []string{"password", "recovery_code"})
-	})
-}
-
-// S28: each of four kinds of token opens its own place alone.
-func TestPurposes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, func(terms *core.Terms) {
-			tracked(nil)(terms)
-			terms.AskSecondFactor = true
-		})
-		kinds := map[string]func(login string) core.Secret{
-			"access": func(login string) core.Secret {
-				token, err := w.login(t.Context(), login, "right password")
-				want(t, "Exchange", err, "")
-				return token.Value
-			},
-			"refresh": func(login string) core.Secret {
-				token, err := w.login(t.Context(), login, "right password")
-				want(t, "Exchange", err, "")
-				return token.Refresh.Value
-			},
-			"challenge": func(login string) core.Secret {
-				_, err := w.registry.EnrollFactor(t.Context(), core.AccountName{Realm: realm, Login: login}, origin)
-				want(t, "EnrollFactor", err, "")
-				_, err = w.login(t.Context(), login, "right password")
-				refusal, _ := errors.AsType[*core.Error](err)
-				return refusal.Challenge.Value
-			},
-			"recovery": func(login string) core.Secret { return w.requestTicket(t, login) },
-		}
-		for place, open := range map[string]func(core.Secret) error{
-			"access": func(s core.Secret) error { _, err := w.Whoami(t.Context(), s); return err },
-			"refresh": func(s core.Secret) error {
-				_, err := w.refresh(t.Context(), s)
-				return err
-			},
-			"challenge": func(s core.Secret) error {
-				_, err := w.Resume(t.Context(), core.Resumption{Challenge: s, OTP: core.NewSecret("000000"), Origin: origin})
-				return err
-			},
-			"recovery": func(s core.Secret) error {
-				return w.ResetPassword(t.Context(), core.PasswordReset{Ticket: s, Password: core.NewSecret("a new password"), Origin: origin})
-			},
-		} {
-			for kind, make := range kinds {
-				login := kind + " at " + place + "@example.com"
-				w.account(t, login, func(s *core.AccountSpec) { s.Email = "ada@example.com" })
-				wanted := map[string]core.Kind{"access": core.TokenInvalid, "refresh": core.RefreshUnknown, "challenge": core.TicketUnknown, "recovery": core.TicketUnknown}[place]
-				if kind == place {
-					wanted = map[string]core.Kind{"challenge": core.BadOTP}[place] // which it asks only of its own
-				}
-				want(t, kind+" at "+place, open(make(login)), wanted)
-			}
-		}
 	})
 }
