@@ -96,10 +96,10 @@ func (m *Memory) begin(c claim) (core.Attempt, *waiter, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	entries := m.entries(c)
-	full, retry := reserve(entries, true)
+	full, err := reserve(entries, true)
 	switch {
-	case retry > 0:
-		return nil, nil, refusal(retry)
+	case err != nil:
+		return nil, nil, err
 	case full == nil:
 		return &attempt{memory: m, entries: entries}, nil, nil
 	case len(full.queue) >= maxWaiting:
@@ -122,29 +122,32 @@ func (m *Memory) entries(c claim) []*entry {
 }
 
 // reserve counts one more attempt under way in each of the entries, or in none: it
-// returns how long the failures forbid one, or the entry that has no room for one
+// refuses what the failures forbid, or returns the entry that has no room for one
 // until another of its attempts ends. Who comes new finds no room where others wait.
-func reserve(entries []*entry, isNew bool) (full *entry, retry time.Duration) {
+func reserve(entries []*entry, isNew bool) (full *entry, refusal error) {
+	var retry time.Duration
 	for _, e := range entries {
 		room, wait := e.room()
 		if room <= e.underway || isNew && len(e.queue) > 0 {
 			full = e
 		}
-		retry = max(retry, wait)
+		if wait > retry {
+			retry, refusal = wait, e.refusal(wait)
+		}
 	}
 	for _, e := range entries {
-		if full == nil && retry <= 0 {
+		if full == nil && refusal == nil {
 			e.underway++
 		}
 		e.dropIdle()
 	}
-	return full, retry
+	return full, refusal
 }
 
 // refusal tells whole seconds, at least one.
-func refusal(retry time.Duration) error {
+func (e *entry) refusal(retry time.Duration) error {
 	seconds := max((retry+time.Second-1)/time.Second, 1)
-	return &core.Error{Kind: core.RateLimited, RetryAfter: seconds * time.Second}
+	return &core.Error{Kind: core.RateLimited, RetryAfter: seconds * time.Second, Limit: e.table.failures}
 }
 
 // An attempt is under way in its entries until it is settled, once.

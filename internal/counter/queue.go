@@ -69,14 +69,14 @@ func (m *Memory) serve(entries []*entry) {
 func (m *Memory) serveFirst(e *entry) bool {
 	w := e.queue[0]
 	entries := m.entries(w.claim)
-	full, retry := reserve(entries, false)
-	if full == e && retry <= 0 {
+	full, refusal := reserve(entries, false)
+	if full == e && refusal == nil {
 		return false
 	}
 	e.leave(w)
 	switch {
-	case retry > 0:
-		w.answer <- answer{err: refusal(retry)}
+	case refusal != nil:
+		w.answer <- answer{err: refusal}
 	case full == nil:
 		w.answer <- answer{attempt: &attempt{memory: m, entries: entries}}
 	case len(full.queue) >= maxWaiting:
