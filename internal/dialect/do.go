@@ -72,7 +72,9 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	switch {
 	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
 		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
-	case op == KeySet && !some(func(p core.Policy) bool { return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS") }):
+	case op == KeySet && !some(func(p core.Policy) bool {
+		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
+	}):
 		r.fault(n, "sign a token by ES256, EdDSA or RS256, or leave the route out", "no token has a key that is public")
 	}
 }

@@ -190,9 +190,12 @@ func release(held *[]byte, used []byte) {
 
 // render appends the reply's body.
 func (rp *reply) render(dst []byte, s *scope) ([]byte, error) {
-	if rp.json != nil {
+	switch {
+	case rp.json != nil:
 		dst, _, err := rp.json.append(dst, s)
 		return dst, err
+	case rp.xml != nil:
+		return rp.xml.appendXML(dst, s)
 	}
 	return rp.text.append(dst, s)
 }

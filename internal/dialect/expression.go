@@ -32,6 +32,7 @@ type place struct {
 	issues  bool              // there is at least one issue: in replies to a request of the wrong form
 	numeric bool              // a bare instant is a NumericDate here: in claims
 	decoded bool              // the request has been read, and holds what it must
+	inJSON  bool              // inside $json
 }
 
 // A loop is the variable of a $for.

@@ -34,8 +34,8 @@ var replyShape = Shape{
 		{Name: "headers", Doc: "its headers", Is: KindShape, Of: &headersShape},
 		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}},
 		{Name: "json", Doc: "a JSON body, its members in the file's order", Is: KindTemplate},
-		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text", Is: KindTemplate, later: true},
-		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool, later: true},
+		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text, a list repeats its element", Is: KindTemplate},
+		{Name: "declaration", Doc: "whether an XML body begins with its declaration", Default: "true", Is: KindBool},
 		{Name: "text", Doc: "a text body", Is: KindTextTemplate},
 		{Name: "empty", Doc: "true: there is no body", Is: KindBool},
 		{Name: "type", Doc: "the media type", Default: "application/json, application/xml or text/plain", Is: KindText},
@@ -107,7 +107,7 @@ var loopShape = Shape{
 	Name: "a loop", Doc: "A list's items, or an object's members, made from a list.",
 	Members: []Slot{
 		{Name: forWord, Doc: "the variable and the list, as in i in issues", Hint: "write $for: i in issues", Need: true, Is: KindText},
-		{Name: yieldWord, Doc: "what each makes in a list", Is: KindTemplate},
+		{Name: yieldWord, Doc: "what each makes in a list", Hint: "such as $yield: ${i}", Is: KindTemplate},
 		{Name: membersWord, Doc: "what each makes in an object, names with expressions in them", Is: KindTemplate},
 	},
 }
@@ -170,21 +170,21 @@ var ticketsShape = Shape{
 	Name: "tickets", Doc: "How long one-time tickets live.",
 	Members: []Slot{
 		{Name: "recovery", Doc: "those that set a new password", Default: "1h", Is: KindShape, Of: &ticketShape},
-		{Name: "verification", Doc: "those that verify an account", Default: "24h", Is: KindShape, Of: &ticketShape, later: true},
-		{Name: "challenge", Doc: "those that wait for a second factor", Default: "5m", Is: KindShape, Of: &ticketShape, later: true},
+		{Name: "verification", Doc: "those that verify an account", Default: "24h", Is: KindShape, Of: &ticketShape},
+		{Name: "challenge", Doc: "those that wait for a second factor", Default: "5m", Is: KindShape, Of: &ticketShape},
 	},
 }
 
 var ticketShape = Shape{
 	Name: "a ticket", Doc: "How long a one-time ticket lives.",
-	Members: []Slot{{Name: "lifetime", Doc: "from a minute to a day", Hint: "such as lifetime: 1h", Need: true, Is: KindDuration}},
+	Members: []Slot{{Name: "lifetime", Doc: "from a minute to a day; of a challenge from 30 s to 15 minutes", Hint: "such as lifetime: 1h", Need: true, Is: KindDuration}},
 }
 
 var mailsShape = Shape{
 	Name: "mails", Doc: "The words of mails. Their bodies are the server's own.",
 	Members: []Slot{
 		{Name: "recovery", Doc: "the mail with a recovery ticket", Is: KindShape, Of: &mailShape},
-		{Name: "verification", Doc: "the mail with a verification ticket", Is: KindShape, Of: &mailShape, later: true},
+		{Name: "verification", Doc: "the mail with a verification ticket, which new accounts get too", Is: KindShape, Of: &mailShape},
 	},
 }
 

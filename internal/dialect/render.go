@@ -246,6 +246,19 @@ func (n issueNode) append(dst []byte, s *scope) ([]byte, bool, error) {
 	return dst, true, err
 }
 
+// jsonNode is a tree's JSON as a text.
+type jsonNode struct{ tree node }
+
+func (n jsonNode) append(dst []byte, s *scope) ([]byte, bool, error) {
+	start := len(dst)
+	dst, _, err := n.tree.append(dst, s)
+	if err != nil {
+		return dst, false, err
+	}
+	text := string(dst[start:])
+	return appendString(dst[:start], text), true, nil
+}
+
 // echoNode writes what the client sent. Expressions never see it.
 type echoNode struct{ whole bool }
 

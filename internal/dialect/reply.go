@@ -17,8 +17,9 @@ type reply struct {
 	status      int
 	headers     []replyHeader
 	cookies     []replyCookie
-	contentType string // "" for none
-	json        node   // nil unless the body is JSON
+	contentType string  // "" for none
+	json        node    // nil unless the body is JSON
+	xml         xmlNode // nil unless it is XML
 	text        textTemplate
 	lists       bool // whether it writes the issues' templates
 	stated      bool // whether it names an account's or a key's state
@@ -67,17 +68,22 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 
 func (r *reader) replyBody(s section, rp *reply, p *place) {
 	var bodies []string
-	for _, name := range []string{"json", "text", "empty"} {
+	for _, name := range []string{"json", "xml", "text", "empty"} {
 		if s.get(name) != nil {
 			bodies = append(bodies, name)
 		}
 	}
 	bodiless := rp.status == http.StatusNoContent || rp.status == http.StatusNotModified
 	if s.node.Kind == yaml.MappingNode && len(bodies) != 1 && !(bodiless && len(bodies) == 0) {
-		r.fault(s.node, "write json, text, or empty: true", "%s needs exactly one body, and has %d", s.what, len(bodies))
+		r.fault(s.node, "write json, xml, text, or empty: true", "%s needs exactly one body, and has %d", s.what, len(bodies))
 	}
 	if n := s.get("json"); n != nil {
 		rp.json, rp.contentType = r.template(n, p), typeJSON
+	}
+	if n := s.get("xml"); n != nil {
+		rp.xml, rp.contentType = r.xmlBody(n, r.boolean(s.get("declaration"), "declaration", true), p), typeXML
+	} else if n := s.get("declaration"); n != nil {
+		r.fault(n, "leave it out", "a body that is no XML has no declaration")
 	}
 	if n := s.get("text"); n != nil {
 		rp.text, rp.contentType = r.textTemplate(n, "text", p), typeText
@@ -85,10 +91,10 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 	if n := s.get("empty"); n != nil && !r.boolean(n, "empty", true) {
 		r.fault(n, "leave it out", "empty is true or not there")
 	}
-	if bodiless && (s.get("json") != nil || s.get("text") != nil) {
+	bodied := rp.contentType != ""
+	if bodiless && bodied {
 		r.fault(s.node, "write empty: true", "status %d has no body", rp.status)
 	}
-	bodied := rp.contentType != ""
 	if n := s.get("accept"); n != nil {
 		if rp.accept = r.mediaType(n, "accept"); bodied {
 			rp.contentType = rp.accept
@@ -110,6 +116,7 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 // The media types of bodies that say no other.
 const (
 	typeJSON = "application/json"
+	typeXML  = "application/xml"
 	typeText = "text/plain"
 )
 

@@ -15,7 +15,11 @@ const (
 	yieldWord   = "$yield"
 	membersWord = "$members"
 	echoWord    = "$echo"
+	jsonWord    = "$json"
 )
+
+// maxLoops bounds how deep loops are nested.
+const maxLoops = 2
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
@@ -120,6 +124,8 @@ func (r *reader) mappingTemplate(n *yaml.Node, p *place) node {
 			return r.forTemplate(n, p)
 		case echoWord:
 			return r.echoTemplate(n, members, p)
+		case jsonWord:
+			return r.jsonTemplate(n, members, p)
 		}
 	}
 	object := make([]objectMember, 0, len(members))
@@ -154,7 +160,7 @@ func (r *reader) memberName(n *yaml.Node) string {
 	}
 	if rest, ok := strings.CutPrefix(name, "$"); ok {
 		if !strings.HasPrefix(rest, "$") {
-			r.fault(n, "known are $for with $yield or $members, and $echo; write $$ for a name that begins with $", "there is no %s", name)
+			r.fault(n, "known are $for with $yield or $members, $json and $echo; write $$ for a name that begins with $", "there is no %s", name)
 		}
 		return rest
 	}
@@ -190,6 +196,20 @@ func (r *reader) echoTemplate(n *yaml.Node, members []member, p *place) node {
 	return echoNode{}
 }
 
+// jsonTemplate compiles {$json: tree}: the tree's JSON as a text.
+func (r *reader) jsonTemplate(n *yaml.Node, members []member, p *place) jsonNode {
+	if len(members) != 1 {
+		r.fault(n, "move the other members into it, or around it", "$json stands alone in its mapping")
+	}
+	if p.inJSON {
+		r.fault(n, "write the tree out", "$json cannot stand inside $json")
+		return jsonNode{literal("null")}
+	}
+	inner := *p
+	inner.inJSON = true
+	return jsonNode{r.template(memberOf(n, jsonWord), &inner)}
+}
+
 // factRoots are the names that facts begin with; no loop's variable may hide them.
 var factRoots = []string{
 	"setting", "input", "sent", "account", "key", "client", "tenant", "granted", "token", "session", "refresh",
@@ -215,7 +235,7 @@ func (r *reader) forTemplate(n *yaml.Node, p *place) node {
 	if !ok {
 		return literal("null")
 	}
-	if len(inner.loops) > 2 {
+	if len(inner.loops) > maxLoops {
 		r.fault(n, "", "loops cannot be nested deeper than two")
 		return literal("null")
 	}
