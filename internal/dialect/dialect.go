@@ -45,8 +45,8 @@ type Dialect struct {
 	policies        map[string]core.Policy
 	policyNames     []string
 	endless         bool // whether a policy's tokens never end
-	ticketLifetime  time.Duration
-	recoveryMail    *mailTemplate
+	ticketLifetimes map[core.Purpose]time.Duration
+	mails           map[core.Purpose]*mailTemplate
 	carriers        []carrier
 
 	firstOnly     bool // report the first issue alone
@@ -98,10 +98,11 @@ func (d *Dialect) Terms() core.Terms {
 		Order:           d.policyNames,
 		AdmitUnverified: d.admitUnverified,
 		AskSecondFactor: d.asksFactor,
-		TicketLifetimes: map[core.Purpose]time.Duration{core.PurposeRecovery: d.ticketLifetime},
+		TicketLifetimes: d.ticketLifetimes,
+		Mails:           make(map[core.Purpose]core.MailWords, len(d.mails)),
 	}
-	if d.recoveryMail != nil {
-		t.Mails = map[core.Purpose]core.MailWords{core.PurposeRecovery: d.recoveryMail.words(d)}
+	for purpose, mail := range d.mails {
+		t.Mails[purpose] = mail.words(d)
 	}
 	return t
 }

@@ -66,7 +66,7 @@ func (r *reader) doMembers(s section, op *operation) {
 			continue
 		}
 		if name == "issue" {
-			r.fault(m.value, "", "%s issues no token", op.name)
+			r.fault(m.value, "leave it out", "%s issues no token", op.name)
 		} else {
 			r.fault(m.name, "it belongs to "+strings.Join(takers(name), ", "), "%s has no member %s", op.name, name)
 		}
@@ -130,7 +130,7 @@ func (r *reader) roles(rt *route) {
 		}
 		switch {
 		case op.takes(in.name) && in.typ != "string":
-			r.fault(in.node, "", "input %s must be of type string", in.name)
+			r.fault(in.node, "leave type out, or give the input another name", "input %s must be of type string", in.name)
 		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
 			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
 		}
@@ -229,7 +229,7 @@ func (r *reader) secondFactors(d *Dialect) {
 	case ignores != nil && asks != nil:
 		r.fault(ignores.node, "write it there too, or nowhere", "second_factor is ignore here, and not so on line %d", asks.node.Line)
 	case resumes != nil && asks == nil:
-		r.fault(resumes.node, "", "resume has nothing to go on with: no route asks for a second factor")
+		r.fault(resumes.node, "add a route that authenticates accounts, or leave this one out", "resume has nothing to go on with: no route asks for a second factor")
 	}
 }
 

@@ -170,21 +170,21 @@ var ticketsShape = Shape{
 	Name: "tickets", Doc: "How long one-time tickets live.",
 	Members: []Slot{
 		{Name: "recovery", Doc: "those that set a new password", Default: "1h", Is: KindShape, Of: &ticketShape},
-		{Name: "verification", Doc: "those that verify an account", Default: "24h", Is: KindShape, Of: &ticketShape, later: true},
-		{Name: "challenge", Doc: "those that wait for a second factor", Default: "5m", Is: KindShape, Of: &ticketShape, later: true},
+		{Name: "verification", Doc: "those that verify an account", Default: "24h", Is: KindShape, Of: &ticketShape},
+		{Name: "challenge", Doc: "those that wait for a second factor", Default: "5m", Is: KindShape, Of: &ticketShape},
 	},
 }
 
 var ticketShape = Shape{
 	Name: "a ticket", Doc: "How long a one-time ticket lives.",
-	Members: []Slot{{Name: "lifetime", Doc: "from a minute to a day", Hint: "such as lifetime: 1h", Need: true, Is: KindDuration}},
+	Members: []Slot{{Name: "lifetime", Doc: "from a minute to a day; of a challenge from 30 s to 15 minutes", Hint: "such as lifetime: 1h", Need: true, Is: KindDuration}},
 }
 
 var mailsShape = Shape{
 	Name: "mails", Doc: "The words of mails. Their bodies are the server's own.",
 	Members: []Slot{
 		{Name: "recovery", Doc: "the mail with a recovery ticket", Is: KindShape, Of: &mailShape},
-		{Name: "verification", Doc: "the mail with a verification ticket", Is: KindShape, Of: &mailShape, later: true},
+		{Name: "verification", Doc: "the mail with a verification ticket, which new accounts get too", Is: KindShape, Of: &mailShape},
 	},
 }
 

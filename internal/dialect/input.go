@@ -237,7 +237,7 @@ func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
 	}
 	value, err := body.ParseJSON(r.plainJSON(nil, v), body.Limits{Bytes: maxFile, Depth: maxDepth, Fields: maxNodes, FieldBytes: maxFile})
 	if err != nil {
-		r.fault(n, "", "%v", err)
+		r.fault(n, "write the value as JSON does, or quote it for text", "%v", err)
 		return body.Value{}, false
 	}
 	if !hasType(value, typ) {

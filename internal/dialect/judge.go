@@ -78,7 +78,7 @@ func (r *reader) with(n *yaml.Node, rt *route, p *place) {
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name what is granted", name)
 			continue
 		case len(rt.with) == maxGranted:
-			r.fault(m.name, "", "with grants more than %d things", maxGranted)
+			r.fault(m.name, "join some, as in ${input.a + ' ' + input.b}", "with grants more than %d things", maxGranted)
 			return
 		}
 		l := r.soleExpression(m.value, "granted."+name, p)
@@ -205,6 +205,8 @@ func (r *reader) grantedNames(d *Dialect) {
 	for _, rt := range d.routes {
 		known = append(known, rt.granted...)
 	}
+	slices.Sort(known)
+	known = slices.Compact(known)
 	for _, m := range r.granted {
 		if !slices.Contains(known, m.name) {
 			r.faultAt(m.node, m.offset, didYouMean(m.name, known), "no route grants %s", m.name)

@@ -104,7 +104,7 @@ func (r *reader) head(s section) {
 
 func (r *reader) form(n *yaml.Node, f core.KeyForm) {
 	if err := f.Validate(); err != nil {
-		r.fault(n, "", "%v", err)
+		r.fault(n, "such as key: hex20 and secret: base64_36", "%v", err)
 	}
 }
 

@@ -12,65 +12,97 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
-// Bounds of a recovery ticket's life (S25).
-const (
-	minTicketLifetime = time.Minute
-	maxTicketLifetime = 24 * time.Hour
-)
+// purposes are the tickets of a dialect, by their names in the file.
+var purposes = []core.Purpose{core.PurposeRecovery, core.PurposeVerification, core.PurposeChallenge}
 
 func (r *reader) tickets(n *yaml.Node, d *Dialect) {
+	d.ticketLifetimes = map[core.Purpose]time.Duration{}
 	if n == nil {
 		return
 	}
 	s := r.section(n, &ticketsShape)
-	recovery := s.get("recovery")
-	if recovery == nil {
-		return
+	for _, purpose := range purposes {
+		ticket := s.get(string(purpose))
+		if ticket == nil {
+			continue
+		}
+		l := r.named(ticket, &ticketShape, "tickets."+string(purpose)).need("lifetime")
+		if l == nil {
+			continue
+		}
+		least, usual, most := core.TicketBounds(purpose)
+		lifetime, ok := r.duration(l, "lifetime")
+		d.ticketLifetimes[purpose] = lifetime
+		if ok && (lifetime < least || lifetime > most) {
+			r.fault(l, "such as lifetime: "+short(usual), "a ticket lives from %s to %s, not %s", short(least), short(most), lifetime)
+		}
 	}
-	l := r.named(recovery, &ticketShape, "tickets.recovery").need("lifetime")
-	if l == nil {
-		return
+}
+
+// short is a length of time as a file would write it: 1h, not 1h0m0s.
+func short(d time.Duration) string {
+	text := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
 	}
-	lifetime, ok := r.duration(l, "lifetime")
-	d.ticketLifetime = lifetime
-	if ok && (d.ticketLifetime < minTicketLifetime || d.ticketLifetime > maxTicketLifetime) {
-		r.fault(l, "such as lifetime: 1h", "a ticket lives from 1m to 24h, not %s", d.ticketLifetime)
-	}
+	return text
 }
 
 // A mailTemplate words a mail; its body is the server's own.
-type mailTemplate struct{ subject, link textTemplate }
+type mailTemplate struct {
+	node          *yaml.Node // where the link stands
+	subject, link textTemplate
+}
 
 func (r *reader) mails(n *yaml.Node, d *Dialect) {
+	d.mails = map[core.Purpose]*mailTemplate{}
 	if n == nil {
 		return
 	}
-	recovery := r.section(n, &mailsShape).get("recovery")
-	if recovery == nil {
-		return
-	}
-	s := r.named(recovery, &mailShape, "mails.recovery")
-	subject, link := s.need("subject"), s.need("link")
-	if subject == nil || link == nil {
-		return
-	}
-	m := &mailTemplate{
-		subject: r.textTemplate(subject, "subject", &place{what: "a mail's subject", in: inSubject}),
-		link:    r.textTemplate(link, "link", &place{what: "a mail's link", in: inLink}),
-	}
-	for _, segment := range m.subject {
-		if !plainText(segment.literal) {
-			r.fault(subject, "", "the subject holds a line break or another control character")
+	all := r.section(n, &mailsShape)
+	for _, purpose := range purposes {
+		mail := all.get(string(purpose))
+		if mail == nil {
+			continue
 		}
+		s := r.named(mail, &mailShape, "mails."+string(purpose))
+		subject, link := s.need("subject"), s.need("link")
+		if subject == nil || link == nil {
+			continue
+		}
+		m := &mailTemplate{
+			node:    link,
+			subject: r.textTemplate(subject, "subject", &place{what: "a mail's subject", in: inSubject}),
+			link:    r.textTemplate(link, "link", &place{what: "a mail's link", in: inLink}),
+		}
+		for _, segment := range m.subject {
+			if !plainText(segment.literal) {
+				r.fault(subject, "", "the subject holds a line break or another control character")
+			}
+		}
+		d.mails[purpose] = m
 	}
-	r.checkLink(link, m.link)
-	d.recoveryMail = m
 }
 
-// neededMails insists on the mails that routes send.
+// neededMails insists on the mails that routes ask for.
 func (r *reader) neededMails(s section, d *Dialect) {
-	if d.recoveryMail == nil && slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == RequestRecovery }) {
-		r.fault(s.node, "add mails: {recovery: {subject: …, link: …}}", "a route asks for recovery, but no mail is declared")
+	for _, need := range []struct {
+		purpose core.Purpose
+		asks    Operation
+	}{
+		{core.PurposeRecovery, RequestRecovery},
+		{core.PurposeVerification, RequestVerification},
+	} {
+		m := d.mails[need.purpose]
+		asked := slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == need.asks })
+		switch {
+		case m != nil:
+			r.checkLink(m.node, m.link)
+		case asked:
+			r.fault(s.node, "add mails: {"+string(need.purpose)+": {subject: …, link: …}}", "a route asks for %s, but no mail is declared", need.purpose)
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func (r *reader) newAttribute(m member, rt *route, d *Dialect) {
 		r.fault(m.value, didYouMean(name, inputNames(rt)), "the route has no input %q", name)
 		return
 	case a.from.secret:
-		r.fault(m.value, "", "input %s is a secret, and attributes are none", name)
+		r.fault(m.value, "read what is no secret from an input of its own", "input %s is a secret, and attributes are none", name)
 	case a.from.typ == "any" || a.from.typ == "object":
 		r.fault(m.value, "attributes are texts, numbers, booleans or lists of texts", "input %s is of type %s", name, a.from.typ)
 	}

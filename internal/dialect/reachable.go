@@ -25,7 +25,7 @@ func (r *reader) collisions() {
 		for _, method := range rt.methods {
 			group := seen[method+" "+shape]
 			if len(group) == maxGroup {
-				r.fault(rt.node, "", "%s %s has more than %d routes", method, rt.path.text, maxGroup)
+				r.fault(rt.node, "join some by one_of in when, or give them a path of their own", "%s %s has more than %d routes", method, rt.path.text, maxGroup)
 			}
 			if r.joins(rt, group, method) {
 				seen[method+" "+shape] = append(group, rt)
@@ -45,11 +45,11 @@ func (r *reader) joins(rt *route, group []*route, method string) bool {
 		line := before.node.Line
 		switch {
 		case before.path.text != rt.path.text, len(before.when) == 0 && len(rt.when) == 0:
-			r.fault(rt.node, "", "%s %s is also the route on line %d", method, rt.path.text, line)
+			r.fault(rt.node, "remove one of them, or say in on.when which requests are whose", "%s %s is also the route on line %d", method, rt.path.text, line)
 		case len(before.when) == 0:
 			r.fault(rt.node, "put the route without when last", "%s %s is taken by the route on line %d, which has no when", method, rt.path.text, line)
 		case before.conditions() == rt.conditions():
-			r.fault(rt.node, "", "%s %s is also the route on line %d, with the same when", method, rt.path.text, line)
+			r.fault(rt.node, "remove one of them", "%s %s is also the route on line %d, with the same when", method, rt.path.text, line)
 		case !group[0].accept.equal(&rt.accept):
 			r.fault(rt.node, "leave accept out here", "%s %s accepts other media types than its first route, on line %d", method, rt.path.text, group[0].node.Line)
 		default:

@@ -122,7 +122,7 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 		switch {
 		case kind == "":
 		case slices.Contains(kinds, kind):
-			r.fault(item, "", "%s is here twice", kind)
+			r.fault(item, "remove one of the two", "%s is here twice", kind)
 		default:
 			kinds = append(kinds, kind)
 		}
