@@ -62,6 +62,7 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 	if err := s.startMail(p, authorities, options.ShowMail); err != nil {
 		return nil, err
 	}
+	s.background(func(ctx context.Context) { purge(ctx, p.store, s.log) })
 	return s, s.buildHandlers(p, mounted, authorities, options)
 }
 
@@ -224,7 +225,8 @@ func keyForms(mounted []mount) map[core.Realm]core.KeyForm {
 func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]*core.Authority, error) {
 	deps := core.Deps{
 		Realms: p.store, Accounts: p.store, AccessKeys: p.store, Recent: p.store,
-		Tenants: p.store, Factors: p.store, Tickets: p.store, Outbox: p.store, Journal: p.store,
+		Tenants: p.store, Sessions: p.store, Tokens: p.store, Factors: p.store,
+		Tickets: p.store, Outbox: p.store, Journal: p.store,
 		Passwords: p.gate, Signer: p.keys, Sealer: p.keys, Publisher: p.keys, Attempts: p.attempts, Now: time.Now,
 	}
 	var authorities []*core.Authority
@@ -293,14 +295,19 @@ func (s *Server) startMail(p *parts, authorities []*core.Authority, show func(co
 		Sender: sender,
 		Log:    s.log,
 	})
+	s.background(worker.Run)
+	return nil
+}
+
+// background does work until the server is closed.
+func (s *Server) background(work func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		worker.Run(ctx)
+		work(ctx)
 	}()
 	s.closers = append(s.closers, func() error { stop(); <-done; return nil })
-	return nil
 }
 
 func (c MailConfig) sender(show func(core.Mail)) (mail.Sender, error) {
@@ -351,7 +358,7 @@ func newMetrics(version string, mounted []mount, gate *hashgate.Gate) *metrics.M
 			return metrics.Hashing{Waiting: now.Waiting, Running: now.Running, Mean: now.Mean, Hashes: now.Hashes, Refused: now.Refused + now.Expired}
 		},
 	}
-	for _, operation := range []dialect.Operation{dialect.Authenticate, dialect.Whoami, dialect.RequestRecovery, dialect.ResetPassword} {
+	for _, operation := range dialect.Operations() {
 		options.Operations = append(options.Operations, string(operation))
 	}
 	for _, m := range mounted {

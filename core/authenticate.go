@@ -90,21 +90,6 @@ func (a *Authority) comparePassword(ctx context.Context, credential Credential, 
 	return Identity{Account: who.account, Methods: byPassword}, outdated, nil
 }
 
-// accountByLogin reads the account of a login name as it was sent; a name without
-// a canonical form belongs to nobody, at the cost of a look-up (S7), and so does one
-// that several tenants have.
-func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
-	canonical, err := Canonical(login)
-	if err != nil {
-		canonical = "" // nobody's
-	}
-	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
-	if KindOf(err) == Conflict {
-		err = &Error{Kind: NotFound, Err: err}
-	}
-	return account, err
-}
-
 // admit completes an identity that has been proved with its account's tenant, and
 // says which state of either keeps it out. The tenant named has been read already.
 func (a *Authority) admit(ctx context.Context, identity *Identity, named Tenant) (err error) {

@@ -48,7 +48,7 @@ func (r *Registry) EnrollFactor(ctx context.Context, name AccountName, origin Or
 // secret in base32, and recovery codes if there are any. It refuses with
 // InvalidRequest, and with Conflict when there is one already.
 func (r *Registry) ImportFactor(ctx context.Context, name AccountName, secret Secret, codes []Secret, origin Origin) error {
-	if err := checkTOTP(secret); err != nil {
+	if err := CheckTOTP(secret); err != nil {
 		return err
 	}
 	account, err := r.withoutFactor(ctx, name)
@@ -102,8 +102,9 @@ func (r *Registry) putFactor(ctx context.Context, account Account, secret Secret
 	return r.Factors.PutFactor(ctx, factor, event)
 }
 
-// checkTOTP refuses what no authenticator could have. Its words do not repeat it.
-func checkTOTP(secret Secret) error {
+// CheckTOTP refuses, with InvalidRequest, a secret that no authenticator app could
+// have. Its words do not repeat it.
+func CheckTOTP(secret Secret) error {
 	text := strings.TrimRight(strings.ToUpper(strings.TrimSpace(secret.Reveal())), "=")
 	if decoded, err := recoveryEncoding.DecodeString(text); err != nil || len(decoded) < leastTOTP {
 		return refuse(InvalidRequest, "the secret of a second factor must be base32 of at least %d bytes, such as authenticator apps take", leastTOTP)

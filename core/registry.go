@@ -124,7 +124,7 @@ func (r *Registry) CreateAccount(ctx context.Context, spec AccountSpec, origin O
 		return Account{}, err
 	}
 	if spec.TOTP != (Secret{}) {
-		if err := checkTOTP(spec.TOTP); err != nil {
+		if err := CheckTOTP(spec.TOTP); err != nil {
 			return Account{}, err
 		}
 	}

@@ -278,6 +278,7 @@ func TestTouchIsNotWaitedFor(t *testing.T) {
 		took("after a minute", 0)
 		took("while it is written down", 0)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if slow.touched != 1 {
 			t.Errorf("%d writes, want 1", slow.touched)
 		}
@@ -364,6 +365,18 @@ func TestPoliciesOfOneFamily(t *testing.T) {
 		}
 		w.whoami(t, policy+", revoked", token.Value, kind)
 	}
+}
+
+// S36: size comes first.
+func TestHugeTokensCostNothing(t *testing.T) {
+	w := newWorld(t, tracked(nil))
+	l := w.keepLedger(t)
+	huge := core.NewSecret(strings.Repeat("x", 8<<10+1))
+	w.whoami(t, "Whoami", huge, core.TokenInvalid)
+	_, err := w.refresh(t.Context(), huge)
+	want(t, "Refresh", err, core.RefreshUnknown)
+	want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: huge}), "")
+	wantSame(t, "the steps", l.wrote(), []string{"Record token_refreshed"})
 }
 
 // Two Whoami at once by one token are one session's use.

@@ -287,6 +287,11 @@ func (r *realmEntry) readSecrets(path, folder string, fault func(string, error))
 			}
 		}
 		read(&account.TOTPSecret, folder, account.TOTPSecretFile, fmt.Sprintf("%s.accounts[%d].totp_secret_file", path, i), fault)
+		if account.TOTPSecret != (core.Secret{}) {
+			if err := core.CheckTOTP(account.TOTPSecret); err != nil {
+				fault(fmt.Sprintf("%s.accounts[%d]", path, i), err)
+			}
+		}
 	}
 	for i := range r.AccessKeys {
 		key := &r.AccessKeys[i]

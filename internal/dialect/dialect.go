@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
@@ -32,6 +34,9 @@ type Dialect struct {
 	trace           func(Step)
 	settings        settings
 	warnings        Faults
+	version         string
+	root            *yaml.Node           // the file, for descriptions
+	leaves          map[*yaml.Node]*leaf // its expressions that stand alone, likewise
 
 	subject         []core.SubjectKind
 	keyForm         core.KeyForm

@@ -177,6 +177,15 @@ func (o Operation) Doc() string {
 	return op.doc
 }
 
+// Operations lists every operation.
+func Operations() []Operation {
+	all := make([]Operation, len(operations))
+	for i := range operations {
+		all[i] = operations[i].name
+	}
+	return all
+}
+
 func findOperation(name string) (operation, bool) {
 	for _, o := range operations {
 		if string(o.name) == name {

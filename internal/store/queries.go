@@ -105,17 +105,21 @@ const selectKeyOrDecoy = `select coalesce(k.realm, $1), coalesce(k.id, '` + nobo
 // nobody is the id of no access key and no account.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
+// ofSession are a session's columns beside those of a token.
+const ofSession = `s.realm, s.id, s.dialect, s.policy, s.account, s.access_key, s.client, s.tenant, s.methods, s.granted, s.slot, s.idle, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
+
 // selectSlot reads the session of a slot with its newest access token; that may be
 // gone, having expired.
-var selectSlot = `select coalesce(t.digest, ''), coalesce(t.session, ''), coalesce(t.token_use, ''), coalesce(t.token_id, ''),
-	coalesce(t.issued_at, 0), coalesce(t.expires_at, 0), coalesce(t.replaced_at, 0), coalesce(t.sealed, ''), ` + of("s", sessionColumns) + `
+const selectSlot = `select coalesce(t.digest, ''), coalesce(t.session, ''), coalesce(t.token_use, ''), coalesce(t.token_id, ''),
+	coalesce(t.issued_at, 0), coalesce(t.expires_at, 0), coalesce(t.replaced_at, 0), coalesce(t.sealed, ''), ` + ofSession + `
 	from sessions as s left join tokens as t on t.realm = s.realm and t.session = s.id and t.token_use = 'access'
 	where s.realm = $1 and s.slot = $2 and s.slot <> '' order by t.issued_at desc, t.expires_at desc limit 1`
 
-// of names columns as those of a table.
-func of(table, columns string) string {
-	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
-}
+// Sessions are purged for each way in which they can be over.
+const (
+	purgeSessions = `delete from sessions where (realm, id) in (select realm, id from sessions where `
+	purgeLimit    = ` limit $2)`
+)
 
 var queries = [queryCount]string{ //nolint:gosec // names such as insertToken are those of queries
 	readOne:    `select 1`,
@@ -139,7 +143,8 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 
 	readSession: `select ` + sessionColumns + ` from sessions where realm = $1 and id = $2`,
 	readSlot:    selectSlot,
-	readToken: `select ` + of("t", tokenColumns) + `, ` + of("s", sessionColumns) + ` from tokens as t
+	readToken: `select t.digest, t.session, t.token_use, t.token_id, t.issued_at, t.expires_at, t.replaced_at, t.sealed,
+		` + ofSession + ` from tokens as t
 		join sessions as s on s.realm = t.realm and s.id = t.session where t.realm = $1 and t.digest = $2`,
 
 	readFactor: `select ` + factorColumns + ` from factors where realm = $1 and account = $2`,
@@ -181,9 +186,9 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	replaceToken: `update tokens set replaced_at = $1 where realm = $2 and digest = $3 and token_use = 'refresh' and replaced_at = 0`,
 	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
 
-	purgeEnded:  purgeSessions(`ended_at <> 0 and ended_at < $1`),
-	purgeOver:   purgeSessions(`expires_at <> 0 and expires_at < $1`),
-	purgeUnused: purgeSessions(`idle > 0 and seen_at + idle < $1`),
+	purgeEnded:  purgeSessions + `ended_at <> 0 and ended_at < $1` + purgeLimit,
+	purgeOver:   purgeSessions + `expires_at <> 0 and expires_at < $1` + purgeLimit,
+	purgeUnused: purgeSessions + `idle > 0 and seen_at + idle < $1` + purgeLimit,
 	purgeTokens: `delete from tokens where (realm, digest) in (select realm, digest from tokens where expires_at <> 0 and expires_at < $1 limit $2)`,
 
 	putFactor: `insert into factors (` + factorColumns + `) values ` + placeholders(1, 7) + `
@@ -223,12 +228,6 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	beginStep: `savepoint step`,
 	endStep:   `release savepoint step`,
 	undoStep:  `rollback to savepoint step`,
-}
-
-// purgeSessions removes sessions that are over in one of the ways in which they
-// can be, with their tokens.
-func purgeSessions(over string) string {
-	return `delete from sessions where (realm, id) in (select realm, id from sessions where ` + over + ` limit $2)`
 }
 
 const eventWidth = 12 // columns
@@ -275,10 +274,16 @@ type statements struct {
 	prepared [queryCount]*sql.Stmt
 }
 
-func prepare(ctx context.Context, db *sql.DB, which []query, spell func(string) string) (*statements, error) {
+func prepare(ctx context.Context, e *engine, db *sql.DB, which []query) (*statements, error) {
 	s := &statements{db: db}
 	for _, q := range which {
-		stmt, err := db.PrepareContext(ctx, spell(queries[q]))
+		var stmt *sql.Stmt
+		var err error
+		if e.unnamed {
+			stmt, err = db.PrepareContext(ctx, unnamed(queries[q]))
+		} else {
+			stmt, err = db.PrepareContext(ctx, queries[q])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("prepare %q: %w", queries[q], err)
 		}

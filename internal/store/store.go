@@ -103,10 +103,10 @@ func start(ctx context.Context, e *engine, reads, writes *sql.DB, opts Options) 
 		recentIdentifiers: newRecent[core.AccessKey](opts.RecentEntries),
 		recentSessions:    newRecent[core.Session](opts.RecentEntries),
 	}
-	if s.reads, err = prepare(ctx, reads, readQueries, e.spell); err != nil {
+	if s.reads, err = prepare(ctx, e, reads, readQueries); err != nil {
 		return nil, e.fault(err)
 	}
-	prepared, err := prepare(ctx, writes, writeQueries, e.spell)
+	prepared, err := prepare(ctx, e, writes, writeQueries)
 	if err != nil {
 		return nil, e.fault(err)
 	}

@@ -1,4 +1,6 @@
-package demo
+// Package seed makes the identities that a dialect's file declares as samples,
+// for what shows or tries a dialect: no server that signs people in calls it.
+package seed
 
 import (
 	"context"
@@ -9,10 +11,10 @@ import (
 	"github.com/chancery-auth/chancery/internal/dialect"
 )
 
-// Seed makes the sample identities that d's file declares. It leaves those alone
-// that are there already.
-func Seed(ctx context.Context, registry *core.Registry, d *dialect.Dialect) error {
-	samples, origin := d.Samples(), core.Origin{Actor: "demo"}
+// Identities makes the sample identities that d's file declares, with the realm
+// that they need. It leaves those alone that are there already.
+func Identities(ctx context.Context, registry *core.Registry, d *dialect.Dialect) error {
+	samples, origin := d.Samples(), core.Origin{Actor: "samples"}
 	realm := core.RealmInfo{Name: d.Realm(), Attributes: attributeTypes(samples)}
 	if _, err := registry.PutRealm(ctx, realm, origin); err != nil {
 		return fmt.Errorf("samples of %s: %w", d.Name(), err)
