@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
@@ -61,6 +62,7 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 	if err := s.startMail(p, authorities, options.ShowMail); err != nil {
 		return nil, err
 	}
+	s.background(func(ctx context.Context) { purge(ctx, p.store, s.log) })
 	return s, s.buildHandlers(p, mounted, authorities, options)
 }
 
@@ -91,7 +93,7 @@ func (s *Server) openParts(ctx context.Context, mounted []mount) (*parts, error)
 		Interval:        s.config.Throttle.Interval,
 		NetworkFailures: s.config.Throttle.NetworkFailures,
 	})
-	s.registry = newRegistry(p.store, p.gate, keyForms(mounted))
+	s.registry = newRegistry(p.store, p.gate, p.keys, keyForms(mounted))
 	return p, nil
 }
 
@@ -127,14 +129,40 @@ func openGate(c HashingConfig) (*hashgate.Gate, error) {
 	})
 }
 
-func newRegistry(s *store.Store, passwords core.Passwords, forms map[core.Realm]core.KeyForm) *core.Registry {
-	return &core.Registry{Realms: s, Accounts: s, AccessKeys: s, Passwords: passwords, Forms: forms, Now: time.Now}
+func newRegistry(s *store.Store, passwords core.Passwords, sealer core.Sealer, forms map[core.Realm]core.KeyForm) *core.Registry {
+	return &core.Registry{
+		Realms: s, Tenants: s, Accounts: s, Factors: s, Sealer: sealer, AccessKeys: s,
+		Passwords: passwords, Forms: forms, Now: time.Now,
+	}
+}
+
+// A lateSealer opens the key ring when something is first sealed or opened: most of
+// administration does neither, and works without the master key.
+type lateSealer func() (*keyring.Ring, error)
+
+func (open lateSealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
+	ring, err := open()
+	if err != nil {
+		return nil, err
+	}
+	return ring.Seal(purpose, row, secret)
+}
+
+func (open lateSealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
+	ring, err := open()
+	if err != nil {
+		return core.Secret{}, err
+	}
+	return ring.Open(purpose, row, sealed)
 }
 
 // OpenRegistry opens the store for administration alone. The server may run
 // meanwhile; it sees changes within two seconds (S47).
-func OpenRegistry(ctx context.Context, config Config) (*core.Registry, io.Closer, error) {
+func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Registry, io.Closer, error) {
 	config = config.WithDefaults()
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
 	forms := map[core.Realm]core.KeyForm{}
 	if len(config.Serve) > 0 {
 		mounted, err := loadMounts(config)
@@ -151,7 +179,10 @@ func OpenRegistry(ctx context.Context, config Config) (*core.Registry, io.Closer
 	if err != nil {
 		return nil, nil, errors.Join(err, opened.Close())
 	}
-	return newRegistry(opened, gate, forms), closer(func() error { gate.Close(); return opened.Close() }), nil
+	sealer := lateSealer(sync.OnceValues(func() (*keyring.Ring, error) {
+		return openKeyring(ctx, config.MasterKeyFile, opened, options.Log)
+	}))
+	return newRegistry(opened, gate, sealer, forms), closer(func() error { gate.Close(); return opened.Close() }), nil
 }
 
 type closer func() error
@@ -193,8 +224,10 @@ func keyForms(mounted []mount) map[core.Realm]core.KeyForm {
 // included.
 func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]*core.Authority, error) {
 	deps := core.Deps{
-		Realms: p.store, Accounts: p.store, AccessKeys: p.store, Recent: p.store, Tickets: p.store, Outbox: p.store, Journal: p.store,
-		Passwords: p.gate, Signer: p.keys, Attempts: p.attempts, Now: time.Now,
+		Realms: p.store, Accounts: p.store, AccessKeys: p.store, Recent: p.store,
+		Tenants: p.store, Sessions: p.store, Tokens: p.store, Factors: p.store,
+		Tickets: p.store, Outbox: p.store, Journal: p.store,
+		Passwords: p.gate, Signer: p.keys, Sealer: p.keys, Publisher: p.keys, Attempts: p.attempts, Now: time.Now,
 	}
 	var authorities []*core.Authority
 	for _, m := range mounted {
@@ -203,6 +236,9 @@ func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]
 			return nil, err
 		}
 		for _, policy := range terms.Policies {
+			if policy.Format == core.FormatOpaque {
+				continue // nothing signs it
+			}
 			if err := p.keys.Prepare(ctx, policy.Keys); err != nil {
 				return nil, err
 			}
@@ -262,14 +298,19 @@ func (s *Server) startMail(p *parts, authorities []*core.Authority, show func(co
 		Sender: sender,
 		Log:    s.log,
 	})
+	s.background(worker.Run)
+	return nil
+}
+
+// background does work until the server is closed.
+func (s *Server) background(work func(context.Context)) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		worker.Run(ctx)
+		work(ctx)
 	}()
 	s.closers = append(s.closers, func() error { stop(); <-done; return nil })
-	return nil
 }
 
 func (c MailConfig) sender(show func(core.Mail)) (mail.Sender, error) {
@@ -320,7 +361,7 @@ func newMetrics(version string, mounted []mount, gate *hashgate.Gate) *metrics.M
 			return metrics.Hashing{Waiting: now.Waiting, Running: now.Running, Mean: now.Mean, Hashes: now.Hashes, Refused: now.Refused + now.Expired}
 		},
 	}
-	for _, operation := range []dialect.Operation{dialect.Authenticate, dialect.Whoami, dialect.RequestRecovery, dialect.ResetPassword} {
+	for _, operation := range dialect.Operations() {
 		options.Operations = append(options.Operations, string(operation))
 	}
 	for _, m := range mounted {

@@ -2,6 +2,10 @@ package core
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -31,7 +35,11 @@ type Deps struct {
 type Authority struct {
 	deps     Deps
 	terms    Terms
+	policies []Policy // in the order of the dialect's file
+	tracks   bool     // whether any of them tracks its tokens
+	opaque   bool     // whether any of them makes opaque ones
 	verdicts verdicts
+	touching touching
 	decoy    AccessKey
 }
 
@@ -41,23 +49,82 @@ func NewAuthority(deps Deps, terms Terms) (*Authority, error) {
 	if terms.TicketLifetimes, err = ticketLifetimes(terms.TicketLifetimes); err != nil {
 		return nil, err
 	}
+	policies, err := orderedPolicies(terms)
+	if err != nil {
+		return nil, err
+	}
+	terms.Policies = make(map[string]Policy, len(policies))
+	for _, policy := range policies {
+		terms.Policies[policy.Name] = policy
+	}
 	if err := deps.serve(terms); err != nil {
 		return nil, err
 	}
-	for name, policy := range terms.Policies {
-		if policy.Lifetime < time.Second || policy.Lifetime%time.Second != 0 {
-			return nil, refuse(InvalidRequest, "token %s: lifetime %v is not a positive number of whole seconds", name, policy.Lifetime)
-		}
-		if policy.AccountClaim == "" && policy.KeyClaim == "" {
-			return nil, refuse(InvalidRequest, "token %s: no claim says whom it is for", name)
-		}
-	}
 	return &Authority{
-		deps:  deps,
-		terms: terms,
-		decoy: AccessKey{SecretDigest: NewSecret(randomText()).Digest()},
+		deps:     deps,
+		terms:    terms,
+		policies: policies,
+		tracks:   slices.ContainsFunc(policies, func(p Policy) bool { return p.Tracked }),
+		opaque:   slices.ContainsFunc(policies, func(p Policy) bool { return p.Format == FormatOpaque }),
+		decoy:    AccessKey{SecretDigest: NewSecret(randomText()).Digest()},
 	}, nil
 }
+
+// orderedPolicies are the policies of terms, each checked and complete: those that
+// terms.Order leaves out come last, by name.
+func orderedPolicies(terms Terms) ([]Policy, error) {
+	var all []Policy
+	for _, name := range slices.Concat(terms.Order, slices.Sorted(maps.Keys(terms.Policies))) {
+		policy, ok := terms.Policies[name]
+		if !ok {
+			return nil, refuse(InvalidRequest, "token %s: it has an order, but no policy", name)
+		}
+		if slices.ContainsFunc(all, func(p Policy) bool { return p.Name == name }) {
+			continue
+		}
+		policy.Name = name
+		policy.Tracked = policy.Tracked || policy.Format == FormatOpaque || policy.Session > 0 || policy.Idle > 0 ||
+			policy.Slot != "" || policy.Refresh != nil
+		if err := policy.validate(); err != nil {
+			return nil, refuse(InvalidRequest, "token %s: %w", name, err)
+		}
+		all = append(all, policy)
+	}
+	return all, nil
+}
+
+// validate refuses a policy whose tokens could not be judged or ended: the
+// dialect's mistake.
+func (p Policy) validate() error {
+	signed := p.Format != FormatOpaque
+	switch {
+	case signed && p.Endless:
+		return errors.New("a signed token must end")
+	case !p.Endless && !wholeSeconds(p.Lifetime):
+		return fmt.Errorf("lifetime %v is not a positive number of whole seconds", p.Lifetime)
+	case p.MostLifetime != 0 && (!wholeSeconds(p.LeastLifetime) || !wholeSeconds(p.MostLifetime) || p.LeastLifetime > p.MostLifetime):
+		return fmt.Errorf("lifetimes from %v to %v can be asked for: want whole seconds, the least first", p.LeastLifetime, p.MostLifetime)
+	case p.Session != 0 && !wholeSeconds(p.Session):
+		return fmt.Errorf("a session of %v is not a positive number of whole seconds", p.Session)
+	case p.Idle < 0:
+		return fmt.Errorf("idle %v is less than nothing", p.Idle)
+	case signed && p.AccountClaim == "" && p.KeyClaim == "":
+		return errors.New("no claim says whom it is for")
+	case p.Refresh != nil && !wholeSeconds(p.Refresh.Lifetime):
+		return fmt.Errorf("refresh lifetime %v is not a positive number of whole seconds", p.Refresh.Lifetime)
+	}
+	if p.Refresh != nil {
+		if err := p.Refresh.validate(); err != nil {
+			return fmt.Errorf("refresh: %w", err)
+		}
+	}
+	if signed {
+		return nil
+	}
+	return p.Opaque.validate()
+}
+
+func wholeSeconds(d time.Duration) bool { return d >= time.Second && d%time.Second == 0 }
 
 // serve refuses terms that need what deps lack: the caller's mistake.
 func (d Deps) serve(terms Terms) error {
@@ -95,6 +162,20 @@ func ticketLifetimes(set map[Purpose]time.Duration) (map[Purpose]time.Duration, 
 // Terms returns what the authority decides by.
 func (a *Authority) Terms() Terms { return a.terms }
 
+// KeySet is the JWK set by which others verify the dialect's signed tokens.
+func (a *Authority) KeySet() ([]byte, error) {
+	if a.deps.Publisher == nil {
+		return nil, refuse(Internal, "dialect %s publishes its keys, but there is nothing to tell them", a.terms.Dialect)
+	}
+	var sets []KeySet
+	for _, policy := range a.policies {
+		if policy.Format != FormatOpaque && !slices.Contains(sets, policy.Keys) {
+			sets = append(sets, policy.Keys)
+		}
+	}
+	return a.deps.Publisher.KeySet(sets)
+}
+
 // Admit refuses a request that will need a password hash when the pool could not
 // serve it in time. It is asked before the request's body is read.
 func (a *Authority) Admit(ctx context.Context, origin Origin) error {
@@ -131,7 +212,9 @@ type verdict struct {
 // past exp; as each Authority has its own, realm and dialect are part of the key.
 const (
 	verdictLifetime = 5 * time.Second
-	maxVerdicts     = 16_384
+	// A tracked token can be ended alone, which another replica sees by then (S47).
+	trackedVerdictLifetime = 2 * time.Second
+	maxVerdicts            = 16_384
 )
 
 func (v *verdicts) find(token Digest, now time.Time) (bearer, bool) {
@@ -143,7 +226,10 @@ func (v *verdicts) find(token Digest, now time.Time) (bearer, bool) {
 
 func (v *verdicts) add(token Digest, b bearer, now time.Time) {
 	until := now.Add(verdictLifetime)
-	if b.expiresAt.Before(until) {
+	if b.tracked != nil {
+		until = now.Add(trackedVerdictLifetime)
+	}
+	if !b.expiresAt.IsZero() && b.expiresAt.Before(until) {
 		until = b.expiresAt
 	}
 	v.mu.Lock()
@@ -152,4 +238,13 @@ func (v *verdicts) add(token Digest, b bearer, now time.Time) {
 		v.held = make(map[Digest]verdict) // short-lived entries: starting over costs one check each
 	}
 	v.held[token] = verdict{b, until}
+}
+
+// drop forgets what is known of the tokens of a session.
+func (v *verdicts) drop(session SessionID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.DeleteFunc(v.held, func(_ Digest, known verdict) bool {
+		return known.tracked != nil && known.tracked.session == session
+	})
 }

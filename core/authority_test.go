@@ -78,6 +78,21 @@ func (openSigner) Verify(_ context.Context, keys core.KeySet, token core.Secret)
 
 func signature(keys core.KeySet) string { return fmt.Sprintf("%s/%s.", keys.Realm, keys.Dialect) }
 
+// openSealer seals by writing purpose and row before the secret.
+type openSealer struct{}
+
+func (openSealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
+	return []byte(purpose + " " + row + "\n" + secret.Reveal()), nil
+}
+
+func (openSealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
+	text, ok := strings.CutPrefix(string(sealed), purpose+" "+row+"\n")
+	if !ok {
+		return core.Secret{}, &core.Error{Kind: core.Internal}
+	}
+	return core.NewSecret(text), nil
+}
+
 // tally lets every attempt through and remembers how each ended.
 type tally struct {
 	mu    sync.Mutex
@@ -133,8 +148,9 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 	t.Helper()
 	w := &world{store: memory.New(), passwords: &plainHash{}, attempts: &tally{}}
 	w.deps = core.Deps{
-		Realms: w.store, Accounts: w.store, AccessKeys: w.store, Recent: w.store, Tickets: w.store, Outbox: w.store, Journal: w.store,
-		Passwords: w.passwords, Signer: openSigner{}, Attempts: w.attempts, Now: time.Now,
+		Realms: w.store, Accounts: w.store, AccessKeys: w.store, Recent: w.store, Tenants: w.store, Sessions: w.store, Tokens: w.store,
+		Factors: w.store, Tickets: w.store, Outbox: w.store, Journal: w.store,
+		Passwords: w.passwords, Signer: openSigner{}, Sealer: openSealer{}, Attempts: w.attempts, Now: time.Now,
 	}
 	w.terms = core.Terms{
 		Realm: realm, Dialect: "plain",
@@ -149,16 +165,25 @@ func newWorld(t *testing.T, change func(*core.Terms)) *world {
 	if change != nil {
 		change(&w.terms)
 	}
+	w.open(t)
+	w.registry = &core.Registry{
+		Realms: w.store, Tenants: w.store, Accounts: w.store, Factors: w.store, Sealer: openSealer{}, AccessKeys: w.store,
+		Passwords: w.passwords, Now: time.Now,
+	}
+	if _, err := w.registry.PutRealm(t.Context(), core.RealmInfo{Name: realm, Attributes: map[string]core.AttributeType{"team": core.StringAttribute}}, origin); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// open makes the authority from what the world has now.
+func (w *world) open(t *testing.T) {
+	t.Helper()
 	authority, err := core.NewAuthority(w.deps, w.terms)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Authority = authority
-	w.registry = &core.Registry{Realms: w.store, Accounts: w.store, AccessKeys: w.store, Passwords: w.passwords, Now: time.Now}
-	if _, err := w.registry.PutRealm(t.Context(), core.RealmInfo{Name: realm, Attributes: map[string]core.AttributeType{"team": core.StringAttribute}}, origin); err != nil {
-		t.Fatal(err)
-	}
-	return w
 }
 
 func (w *world) account(t *testing.T, login string, change func(*core.AccountSpec)) core.Account {
@@ -384,7 +409,7 @@ func TestWhoami(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+	if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Whoami(t.Context(), sign(nil))
@@ -443,7 +468,7 @@ func TestChangeDuringLogin(t *testing.T) {
 			want(t, "ResetPassword", w.ResetPassword(t.Context(), core.PasswordReset{Ticket: ticket, Password: core.NewSecret("a new password")}), "")
 		},
 		"disabled": func(t *testing.T, w *world) {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -495,7 +520,7 @@ func (w *world) requestTicket(t *testing.T, login string) core.Secret {
 
 func (w *world) nextMail(t *testing.T, login string) (core.Mail, error) {
 	t.Helper()
-	if err := w.RequestRecovery(t.Context(), login, origin); err != nil {
+	if err := w.RequestTicket(t.Context(), core.PurposeRecovery, login, core.Tenancy{}, origin); err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
@@ -586,13 +611,13 @@ func TestResetPassword(t *testing.T) {
 			return ticket
 		}},
 		{"disabled account", core.TicketInactive, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			return ticket
 		}},
 		{"account disabled and enabled again", core.TicketUsed, func(t *testing.T, w *world, ticket core.Secret) core.Secret {
-			if _, err := w.registry.DisableAccount(t.Context(), realm, "ada@example.com", origin); err != nil {
+			if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, origin); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Second)
@@ -664,11 +689,7 @@ func TestNoTokenWithoutRecord(t *testing.T) {
 	w := newWorld(t, nil)
 	w.account(t, "ada@example.com", nil)
 	w.deps.Journal = brokenJournal{w.store}
-	authority, err := core.NewAuthority(w.deps, w.terms)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Authority = authority
+	w.open(t)
 	for _, password := range []string{"right password", "wrong password"} {
 		token, err := w.login(t.Context(), "ada@example.com", password)
 		want(t, password, err, core.Unavailable)

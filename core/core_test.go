@@ -2,6 +2,7 @@ package core
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,24 @@ func TestNewAuthorityRefuses(t *testing.T) {
 	}{
 		{"nothing", Terms{Policies: policy(func(*Policy) {})}, ""},
 		{"tracked tokens without a store", Terms{Policies: policy(func(p *Policy) { p.Tracked = true })}, Internal},
+		{"opaque tokens without a store", Terms{Policies: policy(func(p *Policy) { p.Format, p.AccountClaim = FormatOpaque, "" })}, Internal},
+		{"refresh tokens without a store", Terms{Policies: policy(func(p *Policy) { p.Refresh = &RefreshPolicy{Lifetime: time.Hour} })}, Internal},
+		{"idle without a store", Terms{Policies: policy(func(p *Policy) { p.Idle = time.Hour })}, Internal},
+		{"half a second", Terms{Policies: policy(func(p *Policy) { p.Lifetime = time.Second / 2 })}, InvalidRequest},
+		{"a second and a half", Terms{Policies: policy(func(p *Policy) { p.Lifetime = 3 * time.Second / 2 })}, InvalidRequest},
+		{"for nobody", Terms{Policies: policy(func(p *Policy) { p.AccountClaim = "" })}, InvalidRequest},
+		{"signed without an end", Terms{Policies: policy(func(p *Policy) { p.Endless = true })}, InvalidRequest},
+		{"bounds that cross", Terms{Policies: policy(func(p *Policy) { p.LeastLifetime, p.MostLifetime = time.Hour, time.Minute })}, InvalidRequest},
+		{"no least lifetime", Terms{Policies: policy(func(p *Policy) { p.MostLifetime = time.Minute })}, InvalidRequest},
+		{"half a session", Terms{Policies: policy(func(p *Policy) { p.Session = time.Second / 2 })}, InvalidRequest},
+		{"idle for less than nothing", Terms{Policies: policy(func(p *Policy) { p.Idle = -1 })}, InvalidRequest},
+		{"refresh tokens without a life", Terms{Policies: policy(func(p *Policy) { p.Refresh = &RefreshPolicy{} })}, InvalidRequest},
+		{"refresh tokens that can be guessed", Terms{Policies: policy(func(p *Policy) {
+			p.Refresh = &RefreshPolicy{Lifetime: time.Hour, Opaque: Opaque{Form: "hex8"}}
+		})}, InvalidRequest},
+		{"opaque tokens that can be guessed", Terms{Policies: policy(func(p *Policy) { p.Format, p.Opaque.Form = FormatOpaque, "base64_15" })}, InvalidRequest},
+		{"a form that is unknown", Terms{Policies: policy(func(p *Policy) { p.Format, p.Opaque.Form = FormatOpaque, "base32" })}, InvalidRequest},
+		{"an order of what is not there", Terms{Order: []string{"access"}}, InvalidRequest},
 		{"the same token again without a sealer", Terms{Policies: policy(func(p *Policy) { p.Slot = SlotSame })}, Internal},
 		{"second factors without a store", Terms{AskSecondFactor: true}, Internal},
 		{"recovery for a second", Terms{TicketLifetimes: map[Purpose]time.Duration{PurposeRecovery: time.Second}}, InvalidRequest},
@@ -115,6 +134,51 @@ func TestNewAuthorityRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The key set is that of the signed policies, each family once, in the file's order.
+func TestKeySet(t *testing.T) {
+	one := KeySet{Realm: "demo", Algorithm: "ES256"}
+	two := KeySet{Realm: "demo", Algorithm: "EdDSA"}
+	terms := Terms{
+		Policies: map[string]Policy{
+			"a": {Keys: two, Lifetime: time.Hour, AccountClaim: "sub"},
+			"b": {Keys: one, Lifetime: time.Hour, AccountClaim: "sub"},
+			"c": {Keys: two, Lifetime: time.Hour, AccountClaim: "sub"},
+			"d": {Format: FormatOpaque, Lifetime: time.Hour},
+		},
+		Order: []string{"d", "b", "a", "c"},
+	}
+	published := &publisher{}
+	deps := Deps{Sessions: noSessions{}, Tokens: noTokens{}}
+	authority, err := NewAuthority(deps, terms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := authority.KeySet(); KindOf(err) != Internal {
+		t.Errorf("KeySet() without a publisher: %v", err)
+	}
+	deps.Publisher = published
+	if authority, err = NewAuthority(deps, terms); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := authority.KeySet(); string(set) != "{}" || err != nil {
+		t.Errorf("KeySet() = %q, %v", set, err)
+	}
+	if !slices.Equal(published.sets, []KeySet{one, two}) {
+		t.Errorf("published are %v, want %v", published.sets, []KeySet{one, two})
+	}
+}
+
+type (
+	noSessions struct{ Sessions }
+	noTokens   struct{ Tokens }
+	publisher  struct{ sets []KeySet }
+)
+
+func (p *publisher) KeySet(sets []KeySet) ([]byte, error) {
+	p.sets = sets
+	return []byte("{}"), nil
 }
 
 func TestCanonical(t *testing.T) {

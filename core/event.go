@@ -27,6 +27,7 @@ const (
 	ActionKeyRevoked        Action = "access_key_revoked"
 
 	ActionChallengeIssued       Action = "challenge_issued" // the password was right, the second factor is to come
+	ActionChallengeRedeemed     Action = "challenge_redeemed"
 	ActionTokenRefreshed        Action = "token_refreshed"
 	ActionRefreshReused         Action = "refresh_reused" // a refresh token came a second time, and its session was ended
 	ActionTokenExtended         Action = "token_extended"

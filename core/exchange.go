@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 )
@@ -36,12 +35,12 @@ type Judged struct {
 	Caller *Identity // nil unless a token is asked about or ended
 }
 
-// Exchange gives a token for a credential. Every token is minted here (S22), after
-// its audit record is durable (R4).
+// Exchange gives a token for a credential.
 //
 // Its refusals are of the kinds below BadCredentials, which tell the exact
-// reason (a dialect words most of them alike), RateLimited and Unavailable. For
-// an unknown identity it does the work of a wrong secret (S2, S3).
+// reason (a dialect words most of them alike), those of the credential's judge,
+// RateLimited and Unavailable. A client that is wrong is told before a secret that
+// is. For an unknown identity it does the work of a wrong secret (S2, S3).
 func (a *Authority) Exchange(ctx context.Context, credential Credential) (Token, error) {
 	policy, ok := a.terms.Policies[credential.Policy]
 	if !ok {
@@ -51,20 +50,72 @@ func (a *Authority) Exchange(ctx context.Context, credential Credential) (Token,
 	// password is being compared ends it (S46).
 	begun := a.deps.Now()
 	identity, err := a.attempt(ctx, credential)
-	if err == nil {
+	waits := KindOf(err) == MFARequired
+	if err == nil || waits {
+		identity.Policy = policy.Name
 		err = a.unchanged(ctx, identity.Account)
 	}
-	if err != nil {
-		return Token{}, a.recordRefusal(ctx, credential.Origin, identity, err)
+	if err == nil && credential.Judge != nil {
+		identity.Granted, err = credential.Judge(Judged{Identity: identity})
 	}
-	return a.issue(ctx, policy, identity, credential.Origin, begun)
+	if err == nil && waits {
+		return Token{}, a.challenged(ctx, identity, credential, begun)
+	}
+	var token Token
+	if err == nil {
+		token, err = a.mint(ctx, minting{
+			Policy: policy, Identity: identity, Lifetime: credential.Lifetime, WithoutRefresh: credential.WithoutRefresh,
+			Origin: credential.Origin, Begun: begun, Action: ActionExchange,
+		})
+		if KindOf(err) != Forbidden { // what was granted is not in the policy
+			return token, err
+		}
+	}
+	return Token{}, told(a.recordRefusal(ctx, credential.Origin, identity, err), identity)
 }
 
-// attempt authenticates as one counted try.
+// challenged is the refusal of who is to come back with the second factor. Its
+// record is that of the challenge.
+func (a *Authority) challenged(ctx context.Context, identity Identity, credential Credential, begun time.Time) error {
+	challenge, err := a.challenge(ctx, identity, pending{
+		policy: credential.Policy, lifetime: credential.Lifetime, withoutRefresh: credential.WithoutRefresh,
+		granted: identity.Granted, methods: identity.Methods, begun: begun,
+	}, credential.Origin)
+	if err != nil {
+		return err
+	}
+	return &Error{Kind: MFARequired, Identity: &identity, Challenge: &challenge}
+}
+
+// told names who was refused, where the kind comes only after the proof.
+func told(refusal error, identity Identity) error {
+	switch KindOf(refusal) {
+	case Inactive, Unverified, Locked, MustChangeSecret, KeyPending, KeyExpired, KeyRevoked:
+		return &Error{Kind: KindOf(refusal), Identity: &identity, Err: refusal}
+	default:
+		return refusal
+	}
+}
+
+// attempt authenticates as one counted try. The account is looked up first, as it
+// is what tries are counted by, however it was named (S20).
 func (a *Authority) attempt(ctx context.Context, credential Credential) (identity Identity, err error) {
-	attempt, err := a.deps.Attempts.Begin(ctx, a.attemptKey(credential))
+	who, err := a.named(ctx, credential)
 	if err != nil {
 		return Identity{}, err
+	}
+	err = a.counted(ctx, a.attemptKey(credential, who), func() (err error) {
+		identity, err = a.authenticate(ctx, credential, who)
+		return err
+	})
+	return identity, err
+}
+
+// counted counts one try, which must not have begun.
+func (a *Authority) counted(ctx context.Context, key AttemptKey, try func() error) error {
+	attempt, err := a.deps.Attempts.Begin(ctx, key)
+	if err != nil {
+		return err
 	}
 	settled := false
 	defer func() {
@@ -72,14 +123,37 @@ func (a *Authority) attempt(ctx context.Context, credential Credential) (identit
 			attempt.Abandoned()
 		}
 	}()
-	identity, err = a.authenticate(ctx, credential)
+	err = try()
 	settled = true
 	settle(attempt, err)
-	return identity, err
+	return err
 }
 
-// unchanged refuses when the account was disabled, or its password changed, while
-// it signed in.
+// named is whom a credential names, before anything is proved.
+type named struct {
+	account Account
+	known   bool   // whether there is such an account
+	tenant  Tenant // that the credential names; nobody's when there is none such
+}
+
+func (a *Authority) named(ctx context.Context, credential Credential) (who named, err error) {
+	switch {
+	case slices.Contains(credential.As, SubjectAccount):
+		who.account, who.tenant, err = a.accountOf(ctx, credential)
+		who.known = err == nil
+		if KindOf(err) == NotFound {
+			err = nil
+		}
+	case credential.Tenant.Given:
+		if who.tenant, err = a.tenantOf(ctx, credential.Tenant); KindOf(err) == Unknown {
+			who.tenant, err = Tenant{ID: nobody}, nil
+		}
+	}
+	return who, err
+}
+
+// unchanged refuses when the account was disabled or put on hold, or its password
+// changed, while it signed in.
 func (a *Authority) unchanged(ctx context.Context, account Account) error {
 	current, err := a.deps.Recent.RecentAccount(ctx, a.terms.Realm, account.ID)
 	switch {
@@ -90,15 +164,23 @@ func (a *Authority) unchanged(ctx context.Context, account Account) error {
 	case current.TokensFrom.After(account.TokensFrom):
 		return refuse(BadSecret, "the account changed meanwhile")
 	}
-	return nil
+	return a.admitted(current)
 }
 
-// attemptKey counts all spellings of a login name as one.
-func (a *Authority) attemptKey(credential Credential) AttemptKey {
+// attemptKey counts all names of an account as one.
+func (a *Authority) attemptKey(credential Credential, who named) AttemptKey {
 	identity := credential.Identifier
-	if slices.Contains(credential.As, SubjectAccount) {
+	if who.known {
+		identity = countedAs(who.account)
+	} else if slices.Contains(credential.As, SubjectAccount) {
 		if login, err := Canonical(identity); err == nil {
 			identity = string(login)
+		}
+		if credential.AccountID != "" {
+			identity = nobody + string(credential.AccountID)
+		}
+		if who.tenant.ID != "" {
+			identity = string(who.tenant.ID) + nobody + identity
 		}
 	}
 	return AttemptKey{Realm: a.terms.Realm, Identity: identity, Network: credential.Origin.Network()}
@@ -110,21 +192,27 @@ func settle(attempt Attempt, err error) {
 	switch KindOf(err) {
 	case "":
 		attempt.Succeeded()
-	case Unknown, BadSecret, BadOTP:
+	case Unknown, BadSecret, BadClient, BadOTP, RefreshUnknown, RefreshReused,
+		TicketUnknown, TicketUsed, TicketExpired, TicketInactive:
 		attempt.Failed()
 	default:
 		attempt.Abandoned()
 	}
 }
 
-// recordRefusal makes refusal durable in the journal before it is told.
+// recordRefusal makes the refusal of a sign-in durable in the journal before it is told.
 func (a *Authority) recordRefusal(ctx context.Context, origin Origin, identity Identity, refusal error) error {
 	event := a.event(ActionExchange, origin)
-	event.Outcome = KindOf(refusal)
 	event.Account = identity.Account.ID
 	if identity.Key != nil {
 		event.Key = identity.Key.ID
 	}
+	return a.onRecord(ctx, event, refusal)
+}
+
+// onRecord makes a refusal durable as event before it is told.
+func (a *Authority) onRecord(ctx context.Context, event Event, refusal error) error {
+	event.Outcome = KindOf(refusal)
 	switch event.Outcome {
 	case Unavailable:
 		return refusal // nothing was decided, and the journal may be what is away
@@ -135,183 +223,4 @@ func (a *Authority) recordRefusal(ctx context.Context, origin Origin, identity I
 		return err
 	}
 	return refusal
-}
-
-// authenticate finds whose credential this is. The identity that comes with a
-// refusal is for the audit record alone.
-func (a *Authority) authenticate(ctx context.Context, credential Credential) (Identity, error) {
-	var identity Identity
-	err := error(&Error{Kind: Unknown})
-	for _, kind := range credential.As {
-		switch kind {
-		case SubjectKey:
-			identity, err = a.authenticateKey(ctx, credential)
-		case SubjectAccount:
-			identity, err = a.authenticatePassword(ctx, credential)
-		}
-		if kind := KindOf(err); kind != Unknown && kind != BadSecret {
-			break // a wrong secret of one kind goes on, so that no kind is told by its time
-		}
-	}
-	return identity, err
-}
-
-// authenticatePassword does one lookup and one hash whatever the outcome.
-func (a *Authority) authenticatePassword(ctx context.Context, credential Credential) (Identity, error) {
-	account, err := a.accountByLogin(ctx, credential.Identifier)
-	if err != nil && KindOf(err) != NotFound {
-		return Identity{}, err
-	}
-	known := err == nil
-	match, outdated, err := a.deps.Passwords.Verify(ctx, a.terms.Realm, account.PasswordHash, credential.Secret)
-	identity := Identity{Account: account}
-	switch {
-	case err != nil:
-		return Identity{}, err
-	case !known:
-		return Identity{}, &Error{Kind: Unknown}
-	case !match:
-		return identity, &Error{Kind: BadSecret}
-	}
-	if err := a.admitted(account); err != nil {
-		return identity, err
-	}
-	if outdated {
-		a.upgradePassword(account, credential.Secret, credential.Origin)
-	}
-	return identity, nil
-}
-
-// accountByLogin reads the account of a login name as it was sent; a name without
-// a canonical form belongs to nobody, at the cost of a look-up (S7), and so does one
-// that several tenants have.
-func (a *Authority) accountByLogin(ctx context.Context, login string) (Account, error) {
-	canonical, err := Canonical(login)
-	if err != nil {
-		canonical = "" // nobody's
-	}
-	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, canonical)
-	if KindOf(err) == Conflict {
-		err = &Error{Kind: NotFound, Err: err}
-	}
-	return account, err
-}
-
-// admitted says which state keeps an account out, inactive before unverified.
-func (a *Authority) admitted(account Account) error {
-	switch {
-	case !account.Active:
-		return &Error{Kind: Inactive}
-	case !account.Verified && !a.terms.AdmitUnverified:
-		return &Error{Kind: Unverified}
-	}
-	return nil
-}
-
-// authenticateKey accepts what memory holds; it refuses only on a fresh read, so
-// that every refusal costs the same one look-up.
-func (a *Authority) authenticateKey(ctx context.Context, credential Credential) (Identity, error) {
-	digest, identifier := credential.Secret.Digest(), credential.Identifier
-	if _, err := Canonical(identifier); err != nil {
-		identifier = "" // nobody's
-	}
-	if key, err := a.deps.Recent.HeldAccessKey(a.terms.Realm, identifier); err == nil &&
-		key.SecretDigest.Equal(digest) && key.Usable(a.deps.Now()) == nil {
-		if owner, err := a.deps.Recent.RecentAccount(ctx, a.terms.Realm, key.Account); err == nil && a.admitted(owner) == nil {
-			return Identity{Account: owner, Key: &key}, nil
-		}
-	}
-	key, err := a.deps.AccessKeys.AccessKeyByIdentifier(ctx, a.terms.Realm, identifier)
-	if err != nil && KindOf(err) != NotFound {
-		return Identity{}, err
-	}
-	known := err == nil
-	if !known {
-		key = a.decoy
-	}
-	match := key.SecretDigest.Equal(digest)
-	identity := Identity{Account: Account{ID: key.Account}, Key: &key}
-	switch {
-	case !known:
-		return Identity{}, &Error{Kind: Unknown}
-	case !match:
-		return identity, &Error{Kind: BadSecret}
-	}
-	if err := key.Usable(a.deps.Now()); err != nil {
-		return identity, err
-	}
-	owner, err := a.deps.Accounts.Account(ctx, a.terms.Realm, key.Account)
-	if err != nil {
-		if KindOf(err) == NotFound {
-			err = &Error{Kind: KeyRevoked, Err: errors.New("the key's account is gone")}
-		}
-		return identity, err
-	}
-	identity.Account = owner
-	if err := a.admitted(owner); err != nil {
-		return identity, err
-	}
-	// Only what was accepted is held, so that no refusal takes longer than another.
-	_ = a.deps.Recent.HoldAccessKey(ctx, a.terms.Realm, identifier) // or the next exchange reads it again
-	return identity, nil
-}
-
-// issue mints a token for what was true at begun. Where the account's tokens were
-// ended within the current second it waits for the next one: iat has whole seconds
-// (S46). On a replica whose clock is behind, iat is then ahead of it, within the
-// skew that verifiers allow.
-func (a *Authority) issue(ctx context.Context, policy Policy, identity Identity, origin Origin, begun time.Time) (Token, error) {
-	if wait := identity.Account.TokensFrom.Sub(a.deps.Now()); wait > 0 {
-		select {
-		case <-time.After(min(wait, time.Second)):
-		case <-ctx.Done():
-			return Token{}, &Error{Kind: Unavailable, Err: ctx.Err()}
-		}
-	}
-	issuedAt := begun.UTC().Truncate(time.Second)
-	if ended := identity.Account.TokensFrom; ended.After(issuedAt) {
-		issuedAt = ended.UTC()
-	}
-	grant := Grant{
-		Issuer:    a.terms.Issuer,
-		Account:   identity.Account,
-		Key:       identity.Key,
-		TokenID:   randomText(),
-		IssuedAt:  issuedAt,
-		ExpiresAt: issuedAt.Add(policy.Lifetime),
-	}
-	payload, err := policy.Claims(grant)
-	if err != nil {
-		return Token{}, refuse(Internal, "claims of token %s: %w", policy.Name, err)
-	}
-	value, err := a.deps.Signer.Sign(ctx, policy.Keys, payload)
-	if err != nil {
-		return Token{}, err
-	}
-	event := a.event(ActionExchange, origin)
-	event.Account, event.TokenID = identity.Account.ID, grant.TokenID
-	if identity.Key != nil {
-		event.Key = identity.Key.ID
-	}
-	if err := a.deps.Journal.Record(context.WithoutCancel(ctx), event); err != nil {
-		return Token{}, err
-	}
-	return Token{Value: value, Grant: grant}, nil
-}
-
-// upgradePassword replaces a hash weaker than today's after the answer; the login
-// does not depend on it (S17). A password changed meanwhile is left alone.
-func (a *Authority) upgradePassword(account Account, secret Secret, origin Origin) {
-	event := a.event(ActionPasswordRehashed, origin)
-	event.Account = account.ID
-	a.deps.Passwords.Later(a.terms.Realm, secret, func(hash PasswordHash) {
-		// A lost upgrade is made good at the next login.
-		_ = a.deps.Accounts.UpdateAccount(context.Background(), a.terms.Realm, account.ID, func(current *Account) (Event, error) {
-			if current.PasswordHash != account.PasswordHash {
-				return Event{}, &Error{Kind: Conflict}
-			}
-			current.PasswordHash = hash
-			return event, nil
-		})
-	})
 }

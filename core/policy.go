@@ -118,6 +118,22 @@ type Identity struct {
 	ExpiresAt time.Time // zero: never
 }
 
+// keyID is that of the access key that signed in; "" for none.
+func (i *Identity) keyID() KeyID {
+	if i.Key == nil {
+		return ""
+	}
+	return i.Key.ID
+}
+
+// clientID is that of the client that spoke for the account; "" for none.
+func (i *Identity) clientID() KeyID {
+	if i.Client == nil {
+		return ""
+	}
+	return i.Client.ID
+}
+
 // Origin is where a request comes from, for throttling and audit.
 type Origin struct {
 	Address   netip.Addr

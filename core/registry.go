@@ -11,11 +11,15 @@ import (
 	"time"
 )
 
-// A Registry creates and changes realms, accounts and access keys, for
-// administrators. Each change is one transaction with its audit record.
+// A Registry creates and changes realms, tenants, accounts with their second
+// factors, and access keys, for administrators. Each change is one transaction with
+// its audit record.
 type Registry struct {
 	Realms     Realms
+	Tenants    Tenants // needed where there are tenants
 	Accounts   Accounts
+	Factors    Factors // these two for second factors
+	Sealer     Sealer
 	AccessKeys AccessKeys
 	Passwords  Passwords
 	Forms      map[Realm]KeyForm // of the realms whose contract fixes the form of access keys
@@ -51,6 +55,7 @@ func (r *Registry) PutRealm(ctx context.Context, realm RealmInfo, origin Origin)
 type AccountSpec struct {
 	ID         AccountID // "" makes one
 	Realm      Realm
+	Tenant     TenantID // "" for none
 	Login      string
 	Email      string // "" takes Login when that is an address
 	Name       string
@@ -58,6 +63,12 @@ type AccountSpec struct {
 	Attributes Attributes
 	Active     bool
 	Verified   bool
+	Hold       Kind // as in [Account]
+	// TOTP is the secret of a second factor from another system, in base32, and
+	// RecoveryCodes are those that go with it. They are set when the account is
+	// created; the zero Secret sets none.
+	TOTP          Secret
+	RecoveryCodes []Secret
 	// Password is set when the account is created; an existing account keeps its
 	// own. The zero Secret makes an account that cannot sign in by password yet.
 	Password Secret
@@ -77,7 +88,26 @@ func (s *AccountSpec) complete(realm RealmInfo) error {
 	} else if address, err := mail.ParseAddress(s.Email); err != nil || address.Address != s.Email {
 		return refuse(InvalidRequest, "email %q is not an address such as ada@example.com", s.Email)
 	}
+	if err := checkHold(s.Hold); err != nil {
+		return err
+	}
 	return realm.CheckAttributes(s.Attributes)
+}
+
+func checkHold(hold Kind) error {
+	if hold != "" && hold != Locked && hold != MustChangeSecret {
+		return refuse(InvalidRequest, "hold %q is none of %s and %s", hold, Locked, MustChangeSecret)
+	}
+	return nil
+}
+
+// account is the new one that a spec describes.
+func (s AccountSpec) account(id AccountID, hash PasswordHash, now time.Time) Account {
+	return Account{
+		ID: id, Realm: s.Realm, Tenant: s.Tenant, Login: s.Login, Email: s.Email, Name: s.Name,
+		Roles: s.Roles, Attributes: s.Attributes, Active: s.Active, Verified: s.Verified, Hold: s.Hold,
+		PasswordHash: hash, CreatedAt: now, UpdatedAt: now, Version: 1,
+	}
 }
 
 // CreateAccount creates an account. It refuses with InvalidRequest,
@@ -90,35 +120,62 @@ func (r *Registry) CreateAccount(ctx context.Context, spec AccountSpec, origin O
 	if err := spec.complete(realm); err != nil {
 		return Account{}, err
 	}
-	hash := spec.PasswordHash
-	if hash != "" {
-		if err := r.Passwords.Supports(hash); err != nil {
-			return Account{}, fmt.Errorf("account %q: %w", spec.Login, err)
-		}
-	} else if spec.Password != (Secret{}) {
-		if err := CheckPassword(spec.Password); err != nil {
+	if err := r.checkTenant(ctx, spec); err != nil {
+		return Account{}, err
+	}
+	if spec.TOTP != (Secret{}) {
+		if err := CheckTOTP(spec.TOTP); err != nil {
 			return Account{}, err
 		}
-		if hash, err = r.Passwords.Hash(ctx, spec.Realm, spec.Password); err != nil {
-			return Account{}, err
-		}
+	}
+	hash, err := r.hash(ctx, spec)
+	if err != nil {
+		return Account{}, err
 	}
 	if spec.ID == "" {
 		spec.ID = AccountID(newID())
 	}
 	now := r.Now()
-	account := Account{
-		ID: spec.ID, Realm: spec.Realm, Login: spec.Login, Email: spec.Email, Name: spec.Name,
-		Roles: spec.Roles, Attributes: spec.Attributes, Active: spec.Active, Verified: spec.Verified,
-		PasswordHash: hash, CreatedAt: now, UpdatedAt: now, Version: 1,
-	}
+	account := spec.account(spec.ID, hash, now)
 	event := r.event(ActionAccountCreated, spec.Realm, origin)
 	event.Account = account.ID
-	return account, r.Accounts.CreateAccount(ctx, account, event)
+	if err := r.Accounts.CreateAccount(ctx, account, event); err != nil || spec.TOTP == (Secret{}) {
+		return account, err
+	}
+	return account, r.putFactor(ctx, account, spec.TOTP, spec.RecoveryCodes, origin)
 }
 
-// UpdateAccount makes an existing account what spec says, its password and login
-// name apart, and reports whether that changed anything.
+// checkTenant refuses an account of a tenant that there is not.
+func (r *Registry) checkTenant(ctx context.Context, spec AccountSpec) error {
+	if spec.Tenant == "" {
+		return nil
+	}
+	_, err := r.Tenants.Tenant(ctx, spec.Realm, spec.Tenant)
+	if KindOf(err) == NotFound {
+		return refuse(NotFound, "realm %s has no tenant %q: declare it in the file of `chancery apply`", spec.Realm, spec.Tenant)
+	}
+	return err
+}
+
+// hash is that of a new account's password; "" when it has none.
+func (r *Registry) hash(ctx context.Context, spec AccountSpec) (PasswordHash, error) {
+	switch {
+	case spec.PasswordHash != "":
+		if err := r.Passwords.Supports(spec.PasswordHash); err != nil {
+			return "", fmt.Errorf("account %q: %w", spec.Login, err)
+		}
+		return spec.PasswordHash, nil
+	case spec.Password == (Secret{}):
+		return "", nil
+	}
+	if err := CheckPassword(spec.Password); err != nil {
+		return "", err
+	}
+	return r.Passwords.Hash(ctx, spec.Realm, spec.Password)
+}
+
+// UpdateAccount makes an existing account what spec says, its password, login name,
+// tenant and second factor apart, and reports whether that changed anything.
 func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin Origin) (changed bool, err error) {
 	realm, err := r.Realms.Realm(ctx, spec.Realm)
 	if err != nil {
@@ -127,7 +184,7 @@ func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin O
 	if err := spec.complete(realm); err != nil {
 		return false, err
 	}
-	account, err := r.accountByLogin(ctx, spec.Realm, spec.Login)
+	account, err := r.Account(ctx, AccountName{Realm: spec.Realm, Login: spec.Login, Tenant: Tenancy{ID: string(spec.Tenant), Given: true}})
 	if err != nil {
 		return false, err
 	}
@@ -135,7 +192,7 @@ func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin O
 		if account.Email != spec.Email {
 			account.TicketsFrom = now // S27
 		}
-		account.Email, account.Name, account.Verified = spec.Email, spec.Name, spec.Verified
+		account.Email, account.Name, account.Verified, account.Hold = spec.Email, spec.Name, spec.Verified, spec.Hold
 		if !slices.Equal(account.Roles, spec.Roles) {
 			account.Roles = spec.Roles
 		}
@@ -152,8 +209,8 @@ func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin O
 }
 
 // DisableAccount shuts an account: no new token, and its old ones end.
-func (r *Registry) DisableAccount(ctx context.Context, realm Realm, login string, origin Origin) (changed bool, err error) {
-	account, err := r.accountByLogin(ctx, realm, login)
+func (r *Registry) DisableAccount(ctx context.Context, name AccountName, origin Origin) (changed bool, err error) {
+	account, err := r.Account(ctx, name)
 	if err != nil {
 		return false, err
 	}
@@ -162,6 +219,19 @@ func (r *Registry) DisableAccount(ctx context.Context, realm Realm, login string
 			account.disable(now)
 		}
 	})
+}
+
+// HoldAccount keeps sign-ins to an account out for a reason as in [Account], or lets
+// them in again, with "". Tokens in hand go on.
+func (r *Registry) HoldAccount(ctx context.Context, name AccountName, hold Kind, origin Origin) (changed bool, err error) {
+	if err := checkHold(hold); err != nil {
+		return false, err
+	}
+	account, err := r.Account(ctx, name)
+	if err != nil {
+		return false, err
+	}
+	return r.update(ctx, account, ActionAccountChanged, origin, func(account *Account, _ time.Time) { account.Hold = hold })
 }
 
 // update edits an account and writes it only if edit changed it.
@@ -186,152 +256,38 @@ func (r *Registry) update(ctx context.Context, account Account, action Action, o
 // errUnchanged undoes an update that has nothing to write.
 var errUnchanged = errors.New("nothing to change")
 
-func (r *Registry) accountByLogin(ctx context.Context, realm Realm, login string) (Account, error) {
-	canonical, err := Canonical(login)
+// An AccountName is what an administrator calls an account: by its login name, and
+// by its tenant where accounts of several tenants have that name.
+type AccountName struct {
+	Realm  Realm
+	Tenant Tenancy // given without an id, it is that of accounts without a tenant
+	Login  string
+}
+
+// Account finds an account. It refuses with NotFound, and with InvalidRequest when
+// the name is that of several.
+func (r *Registry) Account(ctx context.Context, name AccountName) (Account, error) {
+	canonical, err := Canonical(name.Login)
 	if err != nil {
 		return Account{}, err
 	}
-	account, err := r.Accounts.AccountByLogin(ctx, realm, canonical)
-	if KindOf(err) == NotFound {
-		return Account{}, refuse(NotFound, "realm %s has no account %q", realm, login)
+	var account Account
+	if name.Tenant.Given && r.Tenants != nil {
+		account, err = r.Tenants.AccountByTenantLogin(ctx, name.Realm, TenantID(name.Tenant.ID), canonical)
+	} else {
+		account, err = r.Accounts.AccountByLogin(ctx, name.Realm, canonical)
+	}
+	switch KindOf(err) {
+	case NotFound:
+		where := ""
+		if name.Tenant.ID != "" {
+			where = fmt.Sprintf(" in tenant %q", name.Tenant.ID)
+		}
+		return Account{}, refuse(NotFound, "realm %s has no account %q%s", name.Realm, name.Login, where)
+	case Conflict:
+		return Account{}, refuse(InvalidRequest, "realm %s has accounts %q in several tenants: name the tenant", name.Realm, name.Login)
 	}
 	return account, err
-}
-
-// An AccessKeySpec is what an administrator says of an access key.
-type AccessKeySpec struct {
-	ID         KeyID // "" makes one
-	Realm      Realm
-	Owner      string // login name of the account that it acts for
-	Identifier string // "" makes one in the realm's form
-	Secret     Secret // the zero Secret makes one in the realm's form
-	Name       string
-	Attributes Attributes
-	State      KeyState // "" is pending
-	ExpiresAt  time.Time
-}
-
-const minImportedSecret = 32 // bytes
-
-// CreateAccessKey creates an access key and returns its secret, which is not
-// kept and cannot be shown again (S14).
-func (r *Registry) CreateAccessKey(ctx context.Context, spec AccessKeySpec, origin Origin) (AccessKey, Secret, error) {
-	realm, err := r.Realms.Realm(ctx, spec.Realm)
-	if err != nil {
-		return AccessKey{}, Secret{}, missingRealm(spec.Realm, err)
-	}
-	if err := realm.CheckAttributes(spec.Attributes); err != nil {
-		return AccessKey{}, Secret{}, err
-	}
-	owner, err := r.accountByLogin(ctx, spec.Realm, spec.Owner)
-	if err != nil {
-		return AccessKey{}, Secret{}, err
-	}
-	form := r.Forms[spec.Realm]
-	switch {
-	case spec.Secret == (Secret{}):
-		spec.Secret = form.newSecret()
-	case len(spec.Secret.Reveal()) < minImportedSecret:
-		return AccessKey{}, Secret{}, refuse(InvalidRequest, "access key %q: its secret has under %d characters; leave it out and one is made", spec.Identifier, minImportedSecret)
-	}
-	if spec.Identifier == "" {
-		spec.Identifier = form.newIdentifier()
-	}
-	if _, err := Canonical(spec.Identifier); err != nil {
-		return AccessKey{}, Secret{}, fmt.Errorf("access key: %w", err)
-	}
-	if spec.ID == "" {
-		spec.ID = KeyID(newID())
-	}
-	if spec.State == "" {
-		spec.State = KeyStatePending
-	}
-	now := r.Now()
-	key := AccessKey{
-		ID: spec.ID, Realm: spec.Realm, Account: owner.ID, Identifier: spec.Identifier,
-		SecretDigest: spec.Secret.Digest(), Name: spec.Name, Attributes: spec.Attributes,
-		State: spec.State, CreatedAt: now, UpdatedAt: now, ExpiresAt: spec.ExpiresAt, Version: 1,
-	}
-	event := r.event(ActionKeyCreated, spec.Realm, origin)
-	event.Account, event.Key = owner.ID, key.ID
-	if err := r.AccessKeys.CreateAccessKey(ctx, key, event); err != nil {
-		return AccessKey{}, Secret{}, err
-	}
-	return key, spec.Secret, nil
-}
-
-// UpdateAccessKey makes an existing key what spec says, its secret and owner
-// apart, and reports whether that changed anything. A revoked key stays revoked.
-func (r *Registry) UpdateAccessKey(ctx context.Context, spec AccessKeySpec, origin Origin) (changed bool, err error) {
-	realm, err := r.Realms.Realm(ctx, spec.Realm)
-	if err != nil {
-		return false, missingRealm(spec.Realm, err)
-	}
-	if err := realm.CheckAttributes(spec.Attributes); err != nil {
-		return false, err
-	}
-	return r.updateKey(ctx, spec.Realm, spec.Identifier, ActionKeyChanged, origin, func(key *AccessKey) error {
-		if key.State == KeyStateRevoked && spec.State != KeyStateRevoked && spec.State != "" {
-			return refuse(Conflict, "access key %q is revoked for good: make a new one", key.Identifier)
-		}
-		key.Name = spec.Name
-		if !key.ExpiresAt.Equal(spec.ExpiresAt) {
-			key.ExpiresAt = spec.ExpiresAt
-		}
-		if len(key.Attributes)+len(spec.Attributes) > 0 {
-			key.Attributes = spec.Attributes
-		}
-		if spec.State != "" {
-			key.State = spec.State
-		}
-		return nil
-	})
-}
-
-// ApproveAccessKey makes a pending key usable.
-func (r *Registry) ApproveAccessKey(ctx context.Context, realm Realm, identifier string, origin Origin) (changed bool, err error) {
-	return r.updateKey(ctx, realm, identifier, ActionKeyApproved, origin, func(key *AccessKey) error {
-		if key.State == KeyStateRevoked {
-			return refuse(Conflict, "access key %q is revoked for good: make a new one", identifier)
-		}
-		key.State = KeyStateActive
-		return nil
-	})
-}
-
-// RevokeAccessKey ends a key for good, and with it the tokens got by it.
-func (r *Registry) RevokeAccessKey(ctx context.Context, realm Realm, identifier string, origin Origin) (changed bool, err error) {
-	return r.updateKey(ctx, realm, identifier, ActionKeyRevoked, origin, func(key *AccessKey) error {
-		key.State = KeyStateRevoked
-		return nil
-	})
-}
-
-func (r *Registry) updateKey(ctx context.Context, realm Realm, identifier string, action Action, origin Origin, edit func(*AccessKey) error) (changed bool, err error) {
-	key, err := r.AccessKeys.AccessKeyByIdentifier(ctx, realm, identifier)
-	if err != nil {
-		if KindOf(err) == NotFound {
-			err = refuse(NotFound, "realm %s has no access key %q", realm, identifier)
-		}
-		return false, err
-	}
-	err = r.AccessKeys.UpdateAccessKey(ctx, realm, key.ID, func(key *AccessKey) (Event, error) {
-		before, now := *key, r.Now()
-		if err := edit(key); err != nil {
-			return Event{}, err
-		}
-		if changed = !reflect.DeepEqual(before, *key); !changed {
-			return Event{}, errUnchanged
-		}
-		key.UpdatedAt = now
-		event := r.event(action, realm, origin)
-		event.Account, event.Key = key.Account, key.ID
-		return event, nil
-	})
-	if errors.Is(err, errUnchanged) {
-		err = nil
-	}
-	return changed, err
 }
 
 func (r *Registry) event(action Action, realm Realm, origin Origin) Event {

@@ -64,9 +64,12 @@ type StoredToken struct {
 	ExpiresAt  time.Time // zero: never
 	ReplacedAt time.Time // of a refresh token that was used up; zero: it was not
 	// Sealed is the value, sealed under the master key, where a policy gives the
-	// same token again (S45); nil otherwise.
+	// same token again (S45); empty otherwise.
 	Sealed []byte
 }
+
+// live reports whether t holds at now, as far as it is for itself to say.
+func (t StoredToken) live(now time.Time) bool { return t.ExpiresAt.IsZero() || now.Before(t.ExpiresAt) }
 
 // An Opening is a session with its first tokens, and what it takes the place of.
 type Opening struct {

@@ -79,6 +79,7 @@ type AccessKeys interface {
 type Recent interface {
 	RecentAccount(ctx context.Context, realm Realm, id AccountID) (Account, error)
 	RecentAccessKey(ctx context.Context, realm Realm, id KeyID) (AccessKey, error)
+	RecentSession(ctx context.Context, realm Realm, id SessionID) (Session, error)
 	// HeldAccessKey is the key that memory holds, or NotFound without a look
 	// anywhere else; HoldAccessKey reads a key into memory.
 	HeldAccessKey(realm Realm, identifier string) (AccessKey, error)
@@ -108,12 +109,14 @@ type Sessions interface {
 	OpenSession(ctx context.Context, opening Opening) error
 	Session(ctx context.Context, realm Realm, id SessionID) (Session, error)
 	// SlotSession is the session that holds the slot, with the newest of its access
-	// tokens. It has not been ended; whether it is over is the caller's to judge.
+	// tokens: the zero token if none is left. It has not been ended; whether it is
+	// over is the caller's to judge.
 	SlotSession(ctx context.Context, realm Realm, slot string) (Session, StoredToken, error)
 	// EndSession ends a session and with it all its tokens. One that has been ended
 	// stays as it is, which is no error; the event is recorded all the same.
 	EndSession(ctx context.Context, realm Realm, id SessionID, now time.Time, reason Kind, event Event) error
-	// TouchSession moves a session's SeenAt forward; Conflict if it has been ended.
+	// TouchSession moves a session's SeenAt forward, never back; Conflict if it has
+	// been ended or is not there.
 	TouchSession(ctx context.Context, realm Realm, id SessionID, seenAt time.Time) error
 }
 
@@ -128,9 +131,9 @@ type Tokens interface {
 	// concurrent calls one succeeds, the others are Conflict, as is a session that
 	// has been ended.
 	RotateToken(ctx context.Context, realm Realm, old Digest, now time.Time, tokens []StoredToken, event Event) error
-	// PurgeSessions removes at most limit sessions that were over before an instant,
-	// with their tokens, and at most limit tokens that expired before it. It tells
-	// how many of both.
+	// PurgeSessions removes sessions that were over before an instant, with their
+	// tokens, and tokens that expired before it: at most limit of both together.
+	// Fewer than limit means that none are left.
 	PurgeSessions(ctx context.Context, before time.Time, limit int) (removed int, err error)
 }
 

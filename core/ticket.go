@@ -1,6 +1,12 @@
 package core
 
-import "time"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // A Purpose is what a ticket opens. A ticket of one purpose opens nothing else (S28).
 type Purpose string
@@ -40,11 +46,14 @@ type Ticket struct {
 	Mailed bool
 }
 
-// Usable returns nil if t may be redeemed for account at now, and otherwise says why not.
+// Usable returns nil if t may be redeemed for account at now, and otherwise says why
+// not. One that would verify what has been verified is AlreadyVerified, also by itself.
 func (t Ticket) Usable(account Account, now time.Time) error {
 	switch {
 	case !account.Active:
 		return &Error{Kind: TicketInactive}
+	case t.Purpose == PurposeVerification && account.Verified && now.Before(t.ExpiresAt):
+		return &Error{Kind: AlreadyVerified}
 	case !t.UsedAt.IsZero(), !t.IssuedAt.After(account.TicketsFrom):
 		return &Error{Kind: TicketUsed}
 	case !now.Before(t.ExpiresAt):
@@ -70,6 +79,7 @@ type Notice struct {
 
 // A Mail is a notice made out to its one recipient.
 type Mail struct {
+	Purpose   Purpose
 	To        string // the stored address (S31)
 	Name      string // the account's name, "" when unset
 	Subject   string
@@ -77,3 +87,62 @@ type Mail struct {
 	Lifetime  time.Duration
 	ExpiresAt time.Time
 }
+
+// A redemption is one try to use a ticket of a purpose.
+type redemption struct {
+	purpose Purpose
+	ticket  Secret
+	action  Action
+	origin  Origin
+}
+
+// redeem has use redeem a ticket that holds, as one counted try. A ticket that is
+// refused is on record; wrong guesses count against the network, as nobody knows
+// whose ticket it would have been.
+func (a *Authority) redeem(ctx context.Context, r redemption, use func(Ticket, Event) error) error {
+	event := a.event(r.action, r.origin)
+	err := a.counted(ctx, AttemptKey{Realm: a.terms.Realm, Network: r.origin.Network()}, func() error {
+		ticket, _, err := a.ticket(ctx, r.ticket, r.purpose)
+		event.Account = ticket.Account
+		if err == nil {
+			err = use(ticket, event)
+		}
+		if KindOf(err) == NotFound {
+			err = errors.Join(&Error{Kind: TicketUnknown}, err)
+		}
+		return err
+	})
+	if kind := KindOf(err); kind.IsA(BadTicket) || kind == AlreadyVerified {
+		return a.onRecord(ctx, event, err)
+	}
+	return err
+}
+
+// ticket reads a ticket with its account and asks whether it holds for a purpose,
+// before any hash is paid for.
+func (a *Authority) ticket(ctx context.Context, secret Secret, purpose Purpose) (Ticket, Account, error) {
+	ticket, err := a.deps.Tickets.Ticket(ctx, a.terms.Realm, secret.Digest())
+	if err != nil {
+		if KindOf(err) == NotFound {
+			err = &Error{Kind: TicketUnknown}
+		}
+		return Ticket{}, Account{}, err
+	}
+	if ticket.Purpose != purpose {
+		return ticket, Account{}, refuse(TicketUnknown, "a ticket for %s", ticket.Purpose)
+	}
+	account, err := a.deps.Accounts.Account(ctx, a.terms.Realm, ticket.Account)
+	if err != nil {
+		if KindOf(err) == NotFound {
+			err = refuse(TicketUnknown, "its account is gone")
+		}
+		return ticket, Account{}, err
+	}
+	return ticket, account, ticket.Usable(account, a.deps.Now())
+}
+
+// newID makes a UUID that sorts by time.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// newTicketText makes 256 random bits as letters and digits: safe in a URL.
+func newTicketText() string { return randomText() + randomText() }

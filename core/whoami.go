@@ -9,18 +9,38 @@ import (
 // maxSkew is how far ahead of our clock a token's iat and nbf may lie (S37).
 const maxSkew = time.Minute
 
-// A bearer is what a token said once its signature and claims held.
+// A bearer is what a token said once it was known for ours.
 type bearer struct {
 	account   AccountID
 	key       KeyID
+	policy    string
 	issuedAt  time.Time
-	expiresAt time.Time
+	expiresAt time.Time // zero: never
+	tracked   *tracked  // nil for a token that is not tracked
+}
+
+// tracked is what is kept of a token beside its claims.
+type tracked struct {
+	token   string
+	session SessionID
+}
+
+// bearerOf is what a stored token says.
+func bearerOf(token StoredToken, session Session) bearer {
+	return bearer{
+		account: session.Account, key: session.Key, policy: session.Policy, issuedAt: token.IssuedAt, expiresAt: token.ExpiresAt,
+		tracked: &tracked{token: token.ID, session: session.ID},
+	}
 }
 
 // Whoami tells whom a bearer token speaks for: the online check behind token
 // tests, forward-auth and the proxy. It refuses with the kinds below Unauthorized.
 // What has been disabled, revoked or changed is refused from the next call on (S47).
+// It counts as a use of the token's session.
 func (a *Authority) Whoami(ctx context.Context, token Secret) (Identity, error) {
+	if len(token.Reveal()) > maxToken {
+		return Identity{}, refuse(TokenInvalid, "more than %d bytes", maxToken)
+	}
 	now := a.deps.Now()
 	digest := token.Digest()
 	held, ok := a.verdicts.find(digest, now)
@@ -31,13 +51,24 @@ func (a *Authority) Whoami(ctx context.Context, token Secret) (Identity, error) 
 		}
 		a.verdicts.add(digest, held, now)
 	}
-	return a.identify(ctx, held, now)
+	identity, err := a.identify(ctx, held, now)
+	if err == nil {
+		a.touch(ctx, identity.Session, now)
+	}
+	return identity, err
 }
 
-// verify tries the token with each policy's keys; usually there is one.
+// verify tries the token with each policy's keys, in the order of the dialect's
+// file; usually there is one. Where tokens are tracked, what is kept of this one
+// decides, so that one that was ended passes by no other policy of the same keys.
 func (a *Authority) verify(ctx context.Context, token Secret, now time.Time) (bearer, error) {
 	refusal := error(&Error{Kind: TokenInvalid})
-	for _, policy := range a.terms.Policies {
+	var untracked bearer // what it is unless it is tracked
+	var signed []string  // the tracked policies that it may be of
+	for _, policy := range a.policies {
+		if policy.Format == FormatOpaque {
+			continue
+		}
 		claims, err := a.deps.Signer.Verify(ctx, policy.Keys, token)
 		if err != nil {
 			if KindOf(err) != TokenInvalid {
@@ -46,12 +77,51 @@ func (a *Authority) verify(ctx context.Context, token Secret, now time.Time) (be
 			continue
 		}
 		held, err := policy.judge(claims, now)
-		if err == nil {
+		switch {
+		case err != nil:
+			refusal = err
+		case policy.Tracked:
+			signed = append(signed, policy.Name)
+		case !a.tracks:
 			return held, nil
+		case untracked.policy == "":
+			untracked = held
 		}
-		refusal = err
+	}
+	if len(signed) > 0 || (a.opaque && untracked.policy == "") {
+		held, err := a.recall(ctx, token, signed, now)
+		if KindOf(err) != NotFound {
+			return held, err
+		}
+	}
+	switch {
+	case untracked.policy != "":
+		return untracked, nil
+	case len(signed) > 0:
+		return bearer{}, refuse(TokenRevoked, "nothing is kept of it")
 	}
 	return bearer{}, refusal
+}
+
+// recall finds what is kept of a token, or NotFound. A signed one counts only by
+// the policies whose signature and claims held.
+func (a *Authority) recall(ctx context.Context, secret Secret, signed []string, now time.Time) (bearer, error) {
+	token, session, err := a.storedToken(ctx, secret)
+	if err != nil {
+		return bearer{}, err
+	}
+	policy, ok := a.terms.Policies[session.Policy]
+	switch {
+	case session.Dialect != a.terms.Dialect, !ok:
+		return bearer{}, refuse(TokenForeign, "of policy %q of the dialect %q", session.Policy, session.Dialect)
+	case token.Use != UseAccess:
+		return bearer{}, refuse(TokenInvalid, "a token for %s", token.Use)
+	case policy.Format != FormatOpaque && !slices.Contains(signed, policy.Name):
+		return bearer{}, &Error{Kind: TokenInvalid}
+	case !token.live(now):
+		return bearer{}, &Error{Kind: TokenExpired}
+	}
+	return bearerOf(token, session), nil
 }
 
 // judge decides whether claims that are ours hold at now, and for whom.
@@ -66,7 +136,7 @@ func (p Policy) judge(claims Claims, now time.Time) (bearer, error) {
 	case !now.Before(claims.ExpiresAt):
 		return bearer{}, &Error{Kind: TokenExpired}
 	}
-	held := bearer{issuedAt: claims.IssuedAt, expiresAt: claims.ExpiresAt}
+	held := bearer{policy: p.Name, issuedAt: claims.IssuedAt, expiresAt: claims.ExpiresAt}
 	if p.AccountClaim != "" {
 		held.account = AccountID(claims.Text(p.AccountClaim))
 	}
@@ -79,36 +149,92 @@ func (p Policy) judge(claims Claims, now time.Time) (bearer, error) {
 	return held, nil
 }
 
-// identify reads the token's account and key and asks whether both still stand.
+// identify reads the token's account, key and session and asks whether all still stand.
 func (a *Authority) identify(ctx context.Context, held bearer, now time.Time) (Identity, error) {
-	identity := Identity{IssuedAt: held.issuedAt, ExpiresAt: held.expiresAt}
+	identity := Identity{Policy: held.policy, IssuedAt: held.issuedAt, ExpiresAt: held.expiresAt}
 	owner := held.account
 	if held.key != "" {
-		key, err := a.deps.Recent.RecentAccessKey(ctx, a.terms.Realm, held.key)
+		key, err := a.usableKey(ctx, held.key, now)
 		switch {
 		case KindOf(err) == NotFound, err == nil && owner != "" && owner != key.Account:
 			return Identity{}, refuse(AccountGone, "its access key is gone")
 		case err != nil:
 			return Identity{}, err
 		}
-		if err := key.Usable(now); err != nil {
-			return Identity{}, &Error{Kind: TokenRevoked, Err: err}
-		}
-		identity.Key, owner = &key, key.Account
+		identity.Key, owner = key, key.Account
 	}
 	account, err := a.deps.Recent.RecentAccount(ctx, a.terms.Realm, owner)
+	identity.Account = account
 	switch {
 	case KindOf(err) == NotFound:
 		return Identity{}, &Error{Kind: AccountGone}
 	case err != nil:
 		return Identity{}, err
 	case !account.Active:
-		return Identity{}, &Error{Kind: AccountInactive}
+		return Identity{}, refuseTo(identity, AccountInactive)
 	case held.issuedAt.Before(account.TokensFrom):
 		return Identity{}, &Error{Kind: TokenRevoked}
-	case !account.Verified && !a.terms.AdmitUnverified:
-		return Identity{}, &Error{Kind: AccountUnverified}
 	}
-	identity.Account = account
+	if account.Tenant != "" {
+		if identity.Tenant, err = a.tenantFor(ctx, account, Tenant{}); err != nil {
+			return Identity{}, err
+		}
+		if !identity.Tenant.Active {
+			return Identity{}, refuseTo(identity, AccountInactive)
+		}
+	}
+	if held.tracked != nil {
+		if err := a.follow(ctx, held.tracked, &identity, now); err != nil {
+			return Identity{}, err
+		}
+	}
+	if !account.Verified && !a.terms.AdmitUnverified {
+		return Identity{}, refuseTo(identity, AccountUnverified)
+	}
 	return identity, nil
+}
+
+// refuseTo names who was refused, as a token of theirs proved it.
+func refuseTo(identity Identity, kind Kind) error { return &Error{Kind: kind, Identity: &identity} }
+
+// usableKey is an access key that may be used, or NotFound, or TokenRevoked.
+func (a *Authority) usableKey(ctx context.Context, id KeyID, now time.Time) (*AccessKey, error) {
+	key, err := a.deps.Recent.RecentAccessKey(ctx, a.terms.Realm, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := key.Usable(now); err != nil {
+		return nil, &Error{Kind: TokenRevoked, Err: err}
+	}
+	return &key, nil
+}
+
+// follow completes identity with the token's session, which must go on.
+func (a *Authority) follow(ctx context.Context, held *tracked, identity *Identity, now time.Time) error {
+	session, err := a.deps.Recent.RecentSession(ctx, a.terms.Realm, held.session)
+	if err == nil && session.EndedAt.IsZero() && session.Live(now) != nil {
+		session, err = a.deps.Sessions.Session(ctx, a.terms.Realm, held.session) // another replica may have seen it in use
+	}
+	switch {
+	case KindOf(err) == NotFound:
+		return refuse(TokenRevoked, "its session is gone")
+	case err != nil:
+		return err
+	case session.Tenant != identity.Account.Tenant:
+		return refuse(TokenRevoked, "the account is of another tenant now")
+	}
+	if err := session.Live(now); err != nil {
+		return err
+	}
+	if session.Client != "" {
+		identity.Client, err = a.usableKey(ctx, session.Client, now)
+		switch {
+		case KindOf(err) == NotFound:
+			return refuse(TokenRevoked, "its client is gone")
+		case err != nil:
+			return err
+		}
+	}
+	identity.Session, identity.Granted, identity.Methods, identity.TokenID = &session, session.Granted, session.Methods, held.token
+	return nil
 }

@@ -8,3 +8,9 @@ import "embed"
 //
 //go:embed *.yaml
 var Files embed.FS
+
+// Examples are contracts to begin one's own from, or to look something up in, by
+// name: "examples/keystone.yaml". No server offers them by itself.
+//
+//go:embed examples/*.yaml
+var Examples embed.FS

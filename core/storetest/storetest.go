@@ -26,6 +26,9 @@ type Store interface {
 	core.Tenants
 	core.AccessKeys
 	core.Recent
+	core.Sessions
+	core.Tokens
+	core.Factors
 	core.Tickets
 	core.Outbox
 	core.Journal
@@ -51,6 +54,9 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Names", nameTests},
 		{"AccessKeys", accessKeyTests},
 		{"Recent", recentTests},
+		{"Sessions", sessionTests},
+		{"Tokens", tokenTests},
+		{"Factors", factorTests},
 		{"Tickets", ticketTests},
 		{"Outbox", outboxTests},
 		{"Journal", journalTests},

@@ -81,6 +81,30 @@ var valueTests = map[string]func(*testing.T, Store){
 			wantSame(t, fmt.Sprintf("Tenant() with %q", text), get[core.Tenant](t)(s.Tenant(t.Context(), realm, want.ID)), want)
 		}
 	},
+	"every text of a session and its tokens": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		for i, text := range hostileTexts {
+			id := core.SessionID(fmt.Sprint("id", i, text))
+			slot := fmt.Sprint(i, text)
+			if len(text) > 500 {
+				id, slot = core.SessionID(fmt.Sprint("id", i)), "" // ids and slots are short
+			}
+			want := core.Session{ID: id, Realm: realm, Dialect: text, Policy: text, Account: "1", Key: core.KeyID(text), Client: core.KeyID(text), Tenant: core.TenantID(text),
+				Methods: []string{text, ""}, Granted: core.Granted{text: text, "list": []any{text}}, Slot: slot, EndReason: core.Kind(text)}
+			access := core.StoredToken{Digest: core.NewSecret(fmt.Sprint(i)).Digest(), Session: id, Use: core.TokenUse(text), ID: text, Sealed: []byte(text)}
+			must(t, s.OpenSession(t.Context(), core.Opening{Session: want, Tokens: []core.StoredToken{access}, Event: at(i, core.ActionExchange)}))
+			got, of, err := s.Token(t.Context(), realm, access.Digest)
+			must(t, err)
+			wantSame(t, fmt.Sprintf("Token() with %.40q", text), got, access)
+			wantSame(t, fmt.Sprintf("its session with %.40q", text), of, want)
+			if slot != "" {
+				held, _, err := s.SlotSession(t.Context(), realm, slot)
+				must(t, err)
+				wantSame(t, fmt.Sprintf("SlotSession() with %q", text), held, want)
+			}
+		}
+	},
 	"every text of a ticket": func(t *testing.T, s Store) {
 		withRealms(t, s)
 		withAccount(t, s, "1", "alice")
@@ -123,6 +147,17 @@ var valueTests = map[string]func(*testing.T, Store){
 			ticket := core.Ticket{Digest: core.NewSecret(fmt.Sprint(i)).Digest(), Realm: realm, Account: a.ID, IssuedAt: instant, ExpiresAt: instant}
 			must(t, s.IssueTicket(t.Context(), ticket, at(i, core.ActionTicketIssued)))
 			wantSame(t, fmt.Sprint("Ticket() at ", instant), get[core.Ticket](t)(s.Ticket(t.Context(), realm, ticket.Digest)), ticket)
+			n := core.Session{ID: core.SessionID(fmt.Sprint(i)), Realm: realm, Account: a.ID, CreatedAt: instant, SeenAt: instant, ExpiresAt: instant, EndedAt: instant}
+			access := core.StoredToken{Digest: ticket.Digest, Session: n.ID, IssuedAt: instant, ExpiresAt: instant, ReplacedAt: instant}
+			must(t, s.OpenSession(t.Context(), core.Opening{Session: n, Tokens: []core.StoredToken{access}, Event: at(i, core.ActionExchange)}))
+			gotAccess, gotSession, err := s.Token(t.Context(), realm, access.Digest)
+			must(t, err)
+			wantSame(t, fmt.Sprint("Token() at ", instant), gotAccess, access)
+			wantSame(t, fmt.Sprint("its session at ", instant), gotSession, n)
+			must(t, s.PutFactor(t.Context(), core.Factor{Realm: realm, Account: a.ID, EnrolledAt: instant}, at(i, core.ActionFactorEnrolled)))
+			if got := get[core.Factor](t)(s.Factor(t.Context(), realm, a.ID)).EnrolledAt; !got.Equal(instant) {
+				t.Errorf("EnrolledAt = %v, want %v", got, instant)
+			}
 			events := get[[]core.RecordedEvent](t)(s.Events(t.Context(), core.Realm(fmt.Sprint("r", i)), 0, 1))
 			wantSame(t, fmt.Sprint("the event at ", instant), events[0].At, instant)
 		}

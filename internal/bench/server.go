@@ -51,7 +51,7 @@ func config(dir, database, public, admin string) chancery.Config {
 
 // seed makes the accounts and access keys.
 func seed(ctx context.Context, c chancery.Config) error {
-	registry, closer, err := chancery.OpenRegistry(ctx, c)
+	registry, closer, err := chancery.OpenRegistry(ctx, c, chancery.Options{})
 	if err != nil {
 		return err
 	}

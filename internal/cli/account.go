@@ -16,16 +16,44 @@ import (
 )
 
 func (p *program) accountCommand() *cobra.Command {
-	command := &cobra.Command{Use: "account", Short: "Create, list and disable accounts"}
-	command.AddCommand(p.accountCreateCommand(), p.accountListCommand(), p.accountDisableCommand())
+	command := &cobra.Command{Use: "account", Short: "Create, list, disable and lock accounts, and give them second factors"}
+	command.AddCommand(
+		p.accountCreateCommand(), p.accountListCommand(), p.accountTOTPCommand(),
+		p.accountChangeCommand("disable", "Shut an account: no new token for it or its access keys, and its old ones end", "disabled", (*core.Registry).DisableAccount),
+		p.accountChangeCommand("lock", "Keep sign-ins to an account out; tokens in hand go on", "locked", hold(core.Locked)),
+		p.accountChangeCommand("unlock", "Let sign-ins to an account in again", "unlocked", hold("")),
+	)
 	return group(command)
+}
+
+func hold(kind core.Kind) changeAccount {
+	return func(registry *core.Registry, ctx context.Context, name core.AccountName, origin core.Origin) (bool, error) {
+		return registry.HoldAccount(ctx, name, kind, origin)
+	}
+}
+
+// accountFlags name an account beside its login.
+type accountFlags struct{ realm, tenant string }
+
+const tenantUsage = "the account's tenant, by its id (default: whichever has that login; \"\" is none)"
+
+func (f *accountFlags) add(command *cobra.Command) {
+	command.Flags().StringVar(&f.realm, "realm", "", realmUsage)
+	command.Flags().StringVar(&f.tenant, "tenant", "", tenantUsage)
+}
+
+// name is that of the account with a login, as core knows it.
+func (f *accountFlags) name(ctx context.Context, command *cobra.Command, registry *core.Registry, config chancery.Config, login string) (core.AccountName, error) {
+	info, err := pickRealm(ctx, registry, config, f.realm)
+	given := command.Flags().Changed("tenant")
+	return core.AccountName{Realm: info.Name, Tenant: core.Tenancy{ID: f.tenant, Given: given}, Login: login}, err
 }
 
 func (p *program) accountCreateCommand() *cobra.Command {
 	var (
 		s                                 settings
 		form                              output
-		realm, email, name                string
+		realm, tenant, email, name        string
 		roles, attributes                 []string
 		stdin, none, unverified, inactive bool
 	)
@@ -44,7 +72,7 @@ func (p *program) accountCreateCommand() *cobra.Command {
 					return err
 				}
 				spec := core.AccountSpec{
-					Realm: info.Name, Login: args[0], Email: email, Name: name, Roles: roles, Active: !inactive, Verified: !unverified,
+					Realm: info.Name, Tenant: core.TenantID(tenant), Login: args[0], Email: email, Name: name, Roles: roles, Active: !inactive, Verified: !unverified,
 				}
 				if spec.Attributes, err = parseAttributes(info, attributes); err != nil {
 					return err
@@ -67,6 +95,7 @@ func (p *program) accountCreateCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&realm, "realm", "", realmUsage)
+	flags.StringVar(&tenant, "tenant", "", "the id of the tenant that it belongs to (default: none)")
 	flags.StringVar(&email, "email", "", "where its mail goes (default: the login, if that is an address)")
 	flags.StringVar(&name, "name", "", "the person's or machine's name")
 	flags.StringArrayVar(&roles, "role", nil, "a role; may be repeated")
@@ -122,31 +151,33 @@ func (p *program) accountListCommand() *cobra.Command {
 	return command
 }
 
-func (p *program) accountDisableCommand() *cobra.Command {
+type changeAccount func(registry *core.Registry, ctx context.Context, name core.AccountName, origin core.Origin) (bool, error)
+
+func (p *program) accountChangeCommand(verb, short, done string, apply changeAccount) *cobra.Command {
 	var (
 		s     settings
-		realm string
+		flags accountFlags
 	)
 	command := &cobra.Command{
-		Use:     "disable LOGIN",
-		Short:   "Shut an account: no new token for it or its access keys, and its old ones end",
-		Example: "  chancery account disable --realm customers ada@example.com",
+		Use:     verb + " LOGIN",
+		Short:   short,
+		Example: "  chancery account " + verb + " --realm customers ada@example.com",
 		Args:    words("LOGIN"),
 		RunE: func(command *cobra.Command, args []string) error {
 			return p.withRegistry(command.Context(), s, func(ctx context.Context, registry *core.Registry, config chancery.Config) error {
-				info, err := pickRealm(ctx, registry, config, realm)
+				name, err := flags.name(ctx, command, registry, config, args[0])
 				if err != nil {
 					return err
 				}
-				changed, err := registry.DisableAccount(ctx, info.Name, args[0], origin())
+				changed, err := apply(registry, ctx, name, origin())
 				if err != nil {
 					return err
 				}
-				return p.say(changed, "account %s: disabled", args[0])
+				return p.say(changed, "account %s: %s", args[0], done)
 			})
 		},
 	}
-	command.Flags().StringVar(&realm, "realm", "", realmUsage)
+	flags.add(command)
 	s.database(command)
 	return command
 }
@@ -164,6 +195,7 @@ func (p *program) say(changed bool, format string, args ...any) error {
 // accountView is an account as it is shown.
 type accountView struct {
 	ID         core.AccountID  `json:"id"`
+	Tenant     core.TenantID   `json:"tenant,omitempty"`
 	Login      string          `json:"login"`
 	Email      string          `json:"email"`
 	Name       string          `json:"name"`
@@ -171,17 +203,34 @@ type accountView struct {
 	Attributes core.Attributes `json:"attributes"`
 	Active     bool            `json:"active"`
 	Verified   bool            `json:"verified"`
+	Hold       core.Kind       `json:"hold,omitempty"`
 	CreatedAt  time.Time       `json:"created_at"`
 }
 
+// showAccounts has columns for tenants and holds where there are some.
 func (p *program) showAccounts(form output, accounts ...core.Account) error {
+	names := []string{"login", "id", "name", "roles", "active", "verified"}
+	tenants := slices.ContainsFunc(accounts, func(a core.Account) bool { return a.Tenant != "" })
+	holds := slices.ContainsFunc(accounts, func(a core.Account) bool { return a.Hold != "" })
+	if tenants {
+		names = append(names, "tenant")
+	}
+	if holds {
+		names = append(names, "hold")
+	}
 	views, rows := make([]accountView, len(accounts)), make([][]string, len(accounts))
 	for i, a := range accounts {
 		roles := append([]string{}, a.Roles...)
-		views[i] = accountView{a.ID, a.Login, a.Email, a.Name, roles, a.Attributes, a.Active, a.Verified, a.CreatedAt}
+		views[i] = accountView{a.ID, a.Tenant, a.Login, a.Email, a.Name, roles, a.Attributes, a.Active, a.Verified, a.Hold, a.CreatedAt}
 		rows[i] = []string{a.Login, string(a.ID), a.Name, strings.Join(a.Roles, ","), yesNo(a.Active), yesNo(a.Verified)}
+		if tenants {
+			rows[i] = append(rows[i], string(a.Tenant))
+		}
+		if holds {
+			rows[i] = append(rows[i], string(a.Hold))
+		}
 	}
-	return p.show(form, views, []string{"login", "id", "name", "roles", "active", "verified"}, rows)
+	return p.show(form, views, names, rows)
 }
 
 func yesNo(fact bool) string {

@@ -22,12 +22,12 @@ func (p *program) applyCommand() *cobra.Command {
 	)
 	command := &cobra.Command{
 		Use:   "apply -f identities.yaml",
-		Short: "Make realms, accounts and access keys what a file says",
-		Long: `Make realms, accounts and access keys what a file says, and tell what that changed.
+		Short: "Make realms, tenants, accounts and access keys what a file says",
+		Long: `Make realms, tenants, accounts and access keys what a file says, and tell what that changed.
 
 Applied again, the same file changes nothing. What the file does not name is left
 alone. A password is set when its account is created and not afterwards; the
-secret of an access key that is created is shown once. docs/identities.md
+secret of an access key or of a second factor that is made is shown once. docs/identities.md
 describes the file.`,
 		Example: "  chancery apply -f identities.yaml --dry-run\n  chancery apply -f identities.yaml",
 		Args:    words(),
@@ -86,7 +86,11 @@ func (p *program) withRegistry(ctx context.Context, s settings, use func(context
 	if err != nil {
 		return err
 	}
-	registry, closer, err := chancery.OpenRegistry(ctx, config)
+	log, err := p.logger("info")
+	if err != nil {
+		return err
+	}
+	registry, closer, err := chancery.OpenRegistry(ctx, config, chancery.Options{Log: log})
 	if err != nil {
 		return err
 	}
@@ -99,12 +103,14 @@ func origin() core.Origin { return core.Origin{Actor: "cli"} }
 
 // A change is what apply did to one thing.
 type change struct {
-	Kind       string `json:"kind"` // realm, account or access_key
-	Realm      string `json:"realm"`
-	Name       string `json:"name,omitempty"`
-	Change     string `json:"change"` // created, changed or unchanged
-	Identifier string `json:"identifier,omitempty"`
-	Secret     string `json:"secret,omitempty"` // of a key whose secret was made just now
+	Kind       string          `json:"kind"` // realm, tenant, account or access_key
+	Realm      string          `json:"realm"`
+	Tenant     string          `json:"tenant,omitempty"` // of an account
+	Name       string          `json:"name,omitempty"`
+	Change     string          `json:"change"` // created, changed or unchanged
+	Identifier string          `json:"identifier,omitempty"`
+	Secret     string          `json:"secret,omitempty"` // of a key whose secret was made just now
+	TOTP       *enrollmentView `json:"totp,omitempty"`   // of an account whose second factor was made just now
 }
 
 // apply makes what the file says, in its order, and returns what that changed up
@@ -117,12 +123,19 @@ func apply(ctx context.Context, registry *core.Registry, file identities) (chang
 			return changes, file.place(fmt.Sprintf("realms[%d]", i), err)
 		}
 		changes = append(changes, change{Kind: "realm", Realm: entry.Name, Change: done})
+		for j, tenant := range entry.Tenants {
+			done, err := applyTenant(ctx, registry, realm, tenant)
+			if err != nil {
+				return changes, file.place(fmt.Sprintf("realms[%d].tenants[%d]", i, j), err)
+			}
+			changes = append(changes, change{Kind: "tenant", Realm: entry.Name, Name: tenant.ID, Change: done})
+		}
 		for j, account := range entry.Accounts {
 			done, err := applyAccount(ctx, registry, realm, account)
 			if err != nil {
 				return changes, file.place(fmt.Sprintf("realms[%d].accounts[%d]", i, j), err)
 			}
-			changes = append(changes, change{Kind: "account", Realm: entry.Name, Name: account.Login, Change: done})
+			changes = append(changes, done)
 		}
 		for j, key := range entry.AccessKeys {
 			done, err := applyKey(ctx, registry, realm, key)
@@ -158,20 +171,66 @@ func applyRealm(ctx context.Context, registry *core.Registry, info core.RealmInf
 	return outcome(changed), err
 }
 
-func applyAccount(ctx context.Context, registry *core.Registry, realm core.Realm, entry accountEntry) (string, error) {
-	login, err := core.Canonical(entry.Login)
-	if err != nil {
+func applyTenant(ctx context.Context, registry *core.Registry, realm core.Realm, entry tenantEntry) (string, error) {
+	current, err := registry.Tenants.Tenant(ctx, realm, core.TenantID(entry.ID))
+	created := core.KindOf(err) == core.NotFound
+	if err != nil && !created {
 		return "", err
 	}
-	current, err := registry.Accounts.AccountByLogin(ctx, realm, login)
-	if core.KindOf(err) == core.NotFound {
-		_, err = registry.CreateAccount(ctx, entry.spec(realm), origin())
+	changed, err := registry.PutTenant(ctx, entry.tenant(realm, current), origin())
+	if created && changed {
 		return "created", err
-	} else if err != nil {
-		return "", err
 	}
-	changed, err := registry.UpdateAccount(ctx, entry.specFor(current), origin())
 	return outcome(changed), err
+}
+
+func applyAccount(ctx context.Context, registry *core.Registry, realm core.Realm, entry accountEntry) (change, error) {
+	done := change{Kind: "account", Realm: string(realm), Tenant: entry.Tenant, Name: entry.Login}
+	current, err := registry.Account(ctx, entry.accountName(realm))
+	switch core.KindOf(err) {
+	case core.NotFound:
+		done.Change = "created"
+		if current, err = registry.CreateAccount(ctx, entry.spec(realm), origin()); err != nil {
+			return done, err
+		}
+	case "":
+		changed, err := registry.UpdateAccount(ctx, entry.specFor(current), origin())
+		if done.Change = outcome(changed); err != nil {
+			return done, err
+		}
+	default:
+		return done, err
+	}
+	changed := false
+	if changed, done.TOTP, err = applyFactor(ctx, registry, current, entry); changed && done.Change == "unchanged" {
+		done.Change = "changed"
+	}
+	return done, err
+}
+
+// applyFactor makes the account's second factor what the entry says. As with a
+// password, one that is there stays: the person may have another app by now.
+func applyFactor(ctx context.Context, registry *core.Registry, account core.Account, entry accountEntry) (changed bool, made *enrollmentView, err error) {
+	name, imported := entry.accountName(account.Realm), entry.TOTPSecret != (core.Secret{})
+	switch {
+	case entry.TOTP == nil && !imported:
+		return false, nil, nil
+	case entry.TOTP != nil && !*entry.TOTP:
+		changed, err = registry.RemoveFactor(ctx, name, origin())
+		return changed, nil, err
+	}
+	if _, err = registry.Factors.Factor(ctx, account.Realm, account.ID); core.KindOf(err) != core.NotFound {
+		return false, nil, err
+	}
+	if imported {
+		err = registry.ImportFactor(ctx, name, entry.TOTPSecret, nil, origin())
+		return err == nil, nil, err
+	}
+	enrollment, err := registry.EnrollFactor(ctx, name, origin())
+	if err != nil {
+		return false, nil, err
+	}
+	return true, viewEnrollment(entry.Login, enrollment), nil
 }
 
 func applyKey(ctx context.Context, registry *core.Registry, realm core.Realm, entry accessKeyEntry) (change, error) {
@@ -208,11 +267,7 @@ func applyKey(ctx context.Context, registry *core.Registry, realm core.Realm, en
 
 // keyByName returns the identifier of the owner's key of that name, "" for none.
 func keyByName(ctx context.Context, registry *core.Registry, spec core.AccessKeySpec) (string, error) {
-	login, err := core.Canonical(spec.Owner)
-	if err != nil {
-		return "", err
-	}
-	owner, err := registry.Accounts.AccountByLogin(ctx, spec.Realm, login)
+	owner, err := registry.Account(ctx, core.AccountName{Realm: spec.Realm, Tenant: spec.Tenant, Login: spec.Owner})
 	if core.KindOf(err) == core.NotFound {
 		return "", nil // creation says it better
 	} else if err != nil {
@@ -255,6 +310,7 @@ func eachKey(ctx context.Context, registry *core.Registry, realm core.Realm, vis
 // forget takes out what a dry run made up.
 func forget(changes []change) {
 	for i := range changes {
+		changes[i].TOTP = nil
 		if c := &changes[i]; c.Secret != "" {
 			c.Secret = ""
 			if c.Name != "" {
@@ -280,6 +336,14 @@ func (p *program) showChanges(form output, changes []change, dryRun bool) error 
 	}
 	if err := p.show(form, changes, []string{"change", "kind", "realm", "name", "secret"}, rows); err != nil {
 		return err
+	}
+	for _, c := range changes {
+		if c.TOTP == nil {
+			continue
+		}
+		if err := p.showEnrollment(form, c.TOTP); err != nil {
+			return err
+		}
 	}
 	if shown {
 		fmt.Fprintln(p.err, "chancery: the secrets are shown this once: hand them over, or keep them, now")

@@ -34,7 +34,9 @@ func (plainPasswords) Later(core.Realm, core.Secret, func(core.PasswordHash)) {}
 
 func testRegistry() *core.Registry {
 	s := memory.New()
-	return &core.Registry{Realms: s, Accounts: s, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now}
+	return &core.Registry{
+		Realms: s, Tenants: s, Accounts: s, Factors: s, Sealer: plainSealer{}, AccessKeys: s, Passwords: plainPasswords{}, Now: time.Now,
+	}
 }
 
 func mustParse(t *testing.T, source string) identities {
@@ -171,7 +173,7 @@ func TestApplyLeavesADisabledAccountDisabled(t *testing.T) {
 	if _, err := apply(ctx, registry, file); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := registry.DisableAccount(ctx, "p", "a", origin()); err != nil {
+	if _, err := registry.DisableAccount(ctx, core.AccountName{Realm: "p", Login: "a"}, origin()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := apply(ctx, registry, mustParse(t, "realms: [{name: p, accounts: [{login: a, name: Ada Lovelace}]}]")); err != nil {
@@ -203,6 +205,103 @@ func TestApplyRefusesAmbiguousNames(t *testing.T) {
 	}
 }
 
+const tenants = `realms:
+  - name: p
+    tenants:
+      - {id: t-1, name: %s}
+      - {id: t-2, name: Apex, active: false}
+    accounts:
+      - {login: ada, tenant: t-1, hold: %s, totp: %s}
+      - {login: ada, tenant: t-2, totp_secret: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ}
+      - {login: ada}
+    access_keys:
+      - {identifier: k1, owner: ada, tenant: t-2}
+`
+
+// Each step is tried dry first, which says the same and changes nothing.
+func TestApplyTenants(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	for _, step := range []struct {
+		name, hold, totp string
+		want             string
+		enrolled         bool
+	}{
+		{"ACME", "locked", "false", "created created created created created created created", false},
+		{"ACME", "locked", "false", "unchanged unchanged unchanged unchanged unchanged unchanged unchanged", false},
+		{"ACME", "none", "true", "unchanged unchanged unchanged changed unchanged unchanged unchanged", true},
+		{"Acme Inc.", "none", "true", "unchanged changed unchanged unchanged unchanged unchanged unchanged", false},
+		{"Acme Inc.", "none", "false", "unchanged unchanged unchanged changed unchanged unchanged unchanged", false},
+	} {
+		file := mustParse(t, fmt.Sprintf(tenants, step.name, step.hold, step.totp))
+		for _, into := range []*core.Registry{dryRegistry(registry), registry} {
+			changes, err := apply(ctx, into, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var done []string
+			enrolled := false
+			for _, c := range changes {
+				done = append(done, c.Change)
+				enrolled = enrolled || c.TOTP != nil
+			}
+			if got := strings.Join(done, " "); got != step.want || enrolled != step.enrolled {
+				t.Errorf("%+v: %s, with a second factor %v", step, got, enrolled)
+			}
+			if forget(changes); into != registry && enrolled && changes[3].TOTP != nil {
+				t.Errorf("a dry run shows %+v", changes[3].TOTP)
+			}
+		}
+		account, err := registry.Account(ctx, core.AccountName{Realm: "p", Login: "ada", Tenant: core.Tenancy{ID: "t-1", Given: true}})
+		if want := map[string]core.Kind{"locked": core.Locked}[step.hold]; err != nil || account.Hold != want {
+			t.Errorf("%+v: the account is %+v, %v", step, account, err)
+		}
+		_, err = registry.Factors.Factor(ctx, "p", account.ID)
+		if has := err == nil; has != (step.totp == "true") {
+			t.Errorf("%+v: Factor() = %v", step, err)
+		}
+	}
+	key, err := registry.AccessKeys.AccessKeyByIdentifier(ctx, "p", "k1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, err := registry.Accounts.Account(ctx, "p", key.Account)
+	if err != nil || owner.Tenant != "t-2" {
+		t.Errorf("the key's owner is %+v, %v", owner, err)
+	}
+	if tenant, err := registry.Tenants.Tenant(ctx, "p", "t-2"); err != nil || tenant.Active {
+		t.Errorf("tenant %+v, %v; want it inactive", tenant, err)
+	}
+	// What is not said stays.
+	if _, err := apply(ctx, registry, mustParse(t, "realms: [{name: p, tenants: [{id: t-2, name: Apex}], accounts: [{login: ada, tenant: t-2}]}]")); err != nil {
+		t.Fatal(err)
+	}
+	if tenant, err := registry.Tenants.Tenant(ctx, "p", "t-2"); err != nil || tenant.Active {
+		t.Errorf("tenant %+v, %v; want it inactive still", tenant, err)
+	}
+	if _, err := registry.Factors.Factor(ctx, "p", owner.ID); err != nil {
+		t.Errorf("the imported second factor: %v", err)
+	}
+}
+
+func TestApplyRefusesTenants(t *testing.T) {
+	registry, ctx := testRegistry(), t.Context()
+	if _, err := apply(ctx, registry, mustParse(t, "realms: [{name: p, tenants: [{id: t-1, name: A}], accounts: [{login: a, tenant: t-1}]}]")); err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[string]core.Kind{
+		"realms: [{name: p, accounts: [{login: b, tenant: t-9}]}]":           core.NotFound,
+		"realms: [{name: p, tenants: [{id: t-2, name: a}]}]":                 core.Conflict,
+		"realms: [{name: p, access_keys: [{name: k, owner: a}]}]":            core.NotFound, // of no tenant
+		"realms: [{name: p, access_keys: [{name: k, owner: a, tenant: t}]}]": core.NotFound,
+	} {
+		for _, into := range []*core.Registry{dryRegistry(registry), registry} {
+			if _, err := apply(ctx, into, mustParse(t, source)); core.KindOf(err) != want {
+				t.Errorf("%s: %v, want kind %q", source, err, want)
+			}
+		}
+	}
+}
+
 func TestParseAttributes(t *testing.T) {
 	realm := core.RealmInfo{Name: "r", Attributes: map[string]core.AttributeType{
 		"s": core.StringAttribute, "n": core.NumberAttribute, "b": core.BooleanAttribute, "l": core.ListAttribute,
@@ -218,4 +317,15 @@ func TestParseAttributes(t *testing.T) {
 			t.Errorf("parseAttributes(%q) = %v, want a usage fault", bad, err)
 		}
 	}
+}
+
+// plainSealer seals nothing: no test here reads what is sealed.
+type plainSealer struct{}
+
+func (plainSealer) Seal(_, _ string, secret core.Secret) ([]byte, error) {
+	return []byte(secret.Reveal()), nil
+}
+
+func (plainSealer) Open(_, _ string, sealed []byte) (core.Secret, error) {
+	return core.NewSecret(string(sealed)), nil
 }

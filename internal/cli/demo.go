@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/cli/demo"
+	"github.com/chancery-auth/chancery/internal/seed"
 )
 
 // demoResources are the paths of the demo's API, one behind each contract.
@@ -147,7 +148,7 @@ func demoConfig(listen, folder, upstream string) chancery.Config {
 func prepareDemo(ctx context.Context, server *chancery.Server, base, folder string) ([]demo.Call, error) {
 	var calls []demo.Call
 	for i, d := range server.Dialects() {
-		if err := demo.Seed(ctx, server.Registry(), d); err != nil {
+		if err := seed.Identities(ctx, server.Registry(), d); err != nil {
 			return nil, err
 		}
 		call, err := demo.NewCall(d, base, demoResources[i].resource)

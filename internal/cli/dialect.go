@@ -16,6 +16,7 @@ import (
 	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/internal/cli/demo"
 	"github.com/chancery-auth/chancery/internal/dialect"
+	"github.com/chancery-auth/chancery/internal/seed"
 )
 
 func (p *program) dialectCommand() *cobra.Command {
@@ -247,7 +248,7 @@ func runExamples(ctx context.Context, config chancery.Config, name string) (_ []
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	d := server.Dialects()[0]
-	if err := demo.Seed(ctx, server.Registry(), d); err != nil {
+	if err := seed.Identities(ctx, server.Registry(), d); err != nil {
 		return nil, err
 	}
 	running, stop := context.WithCancel(ctx)

@@ -10,7 +10,10 @@ import (
 func dryRegistry(registry *core.Registry) *core.Registry {
 	dry := *registry
 	dry.Realms = &dryRealms{realmStore: registry.Realms, written: map[core.Realm]core.RealmInfo{}}
-	dry.Accounts = &dryAccounts{Accounts: registry.Accounts, written: map[core.Realm]map[core.CanonicalLogin]core.Account{}}
+	accounts := &dryAccounts{Accounts: registry.Accounts, written: map[core.AccountID]core.Account{}}
+	dry.Accounts = accounts
+	dry.Tenants = &dryTenants{Tenants: registry.Tenants, accounts: accounts, written: map[tenantPlace]core.Tenant{}}
+	dry.Factors, dry.Sealer = dryFactors{registry.Factors}, drySealer{}
 	dry.AccessKeys = &dryKeys{AccessKeys: registry.AccessKeys, written: map[core.Realm]map[string]core.AccessKey{}}
 	dry.Passwords = dryPasswords{registry.Passwords}
 	return &dry
@@ -37,25 +40,28 @@ func (d *dryRealms) PutRealm(_ context.Context, realm core.RealmInfo, _ core.Eve
 
 type dryAccounts struct {
 	core.Accounts
-	written map[core.Realm]map[core.CanonicalLogin]core.Account
+	written map[core.AccountID]core.Account
+}
+
+// find is the written account of a login name for which within says yes.
+func (d *dryAccounts) find(realm core.Realm, login core.CanonicalLogin, within func(core.TenantID) bool) (core.Account, bool) {
+	for _, account := range d.written {
+		if has, _ := core.Canonical(account.Login); account.Realm == realm && has == login && within(account.Tenant) {
+			return account, true
+		}
+	}
+	return core.Account{}, false
 }
 
 func (d *dryAccounts) AccountByLogin(ctx context.Context, realm core.Realm, login core.CanonicalLogin) (core.Account, error) {
-	if account, ok := d.written[realm][login]; ok {
+	if account, ok := d.find(realm, login, func(core.TenantID) bool { return true }); ok {
 		return account, nil
 	}
 	return d.Accounts.AccountByLogin(ctx, realm, login)
 }
 
 func (d *dryAccounts) CreateAccount(_ context.Context, account core.Account, _ core.Event, _ ...core.Notice) error {
-	login, err := core.Canonical(account.Login)
-	if err != nil {
-		return err
-	}
-	if d.written[account.Realm] == nil {
-		d.written[account.Realm] = map[core.CanonicalLogin]core.Account{}
-	}
-	d.written[account.Realm][login] = account
+	d.written[account.ID] = account
 	return nil
 }
 
@@ -67,6 +73,62 @@ func (d *dryAccounts) UpdateAccount(ctx context.Context, realm core.Realm, id co
 	_, err = change(&account)
 	return err
 }
+
+type tenantPlace struct {
+	realm core.Realm
+	id    core.TenantID
+}
+
+type dryTenants struct {
+	core.Tenants
+	accounts *dryAccounts
+	written  map[tenantPlace]core.Tenant
+}
+
+func (d *dryTenants) Tenant(ctx context.Context, realm core.Realm, id core.TenantID) (core.Tenant, error) {
+	if tenant, ok := d.written[tenantPlace{realm, id}]; ok {
+		return tenant, nil
+	}
+	return d.Tenants.Tenant(ctx, realm, id)
+}
+
+// PutTenant refuses a name that another tenant has, as a store does.
+func (d *dryTenants) PutTenant(ctx context.Context, tenant core.Tenant, _ core.Event) error {
+	name, err := core.Canonical(tenant.Name)
+	if err != nil {
+		return err
+	}
+	other, err := d.TenantByName(ctx, tenant.Realm, name)
+	switch {
+	case err == nil && other.ID != tenant.ID:
+		return &core.Error{Kind: core.Conflict}
+	case err != nil && core.KindOf(err) != core.NotFound:
+		return err
+	}
+	d.written[tenantPlace{tenant.Realm, tenant.ID}] = tenant
+	return nil
+}
+
+func (d *dryTenants) AccountByTenantLogin(ctx context.Context, realm core.Realm, tenant core.TenantID, login core.CanonicalLogin) (core.Account, error) {
+	if account, ok := d.accounts.find(realm, login, func(of core.TenantID) bool { return of == tenant }); ok {
+		return account, nil
+	}
+	return d.Tenants.AccountByTenantLogin(ctx, realm, tenant, login)
+}
+
+type dryFactors struct{ core.Factors }
+
+func (dryFactors) PutFactor(context.Context, core.Factor, core.Event) error { return nil }
+
+func (d dryFactors) DeleteFactor(ctx context.Context, realm core.Realm, account core.AccountID, _ core.Event) error {
+	_, err := d.Factor(ctx, realm, account)
+	return err
+}
+
+// drySealer needs no master key, and makes none: nothing will be stored.
+type drySealer struct{ core.Sealer }
+
+func (drySealer) Seal(string, string, core.Secret) ([]byte, error) { return nil, nil }
 
 type dryKeys struct {
 	core.AccessKeys

@@ -25,26 +25,43 @@ type identities struct {
 type realmEntry struct {
 	Name       string                        `yaml:"name"`
 	Attributes map[string]core.AttributeType `yaml:"attributes"`
+	Tenants    []tenantEntry                 `yaml:"tenants"`
 	Accounts   []accountEntry                `yaml:"accounts"`
 	AccessKeys []accessKeyEntry              `yaml:"access_keys"`
 }
 
-type accountEntry struct {
-	Login        string            `yaml:"login"`
-	Email        string            `yaml:"email"`
-	Name         string            `yaml:"name"`
-	Roles        []string          `yaml:"roles"`
-	Attributes   map[string]any    `yaml:"attributes"`
-	Active       *bool             `yaml:"active"`   // default true; of an existing account: as it is
-	Verified     *bool             `yaml:"verified"` // default true, the operator vouches for it; of an existing account: as it is
-	Password     core.Secret       `yaml:"password"`
-	PasswordFile string            `yaml:"password_file"` // relative to this file
-	PasswordHash core.PasswordHash `yaml:"password_hash"`
+type tenantEntry struct {
+	ID         string         `yaml:"id"`
+	Name       string         `yaml:"name"`
+	Attributes map[string]any `yaml:"attributes"`
+	Active     *bool          `yaml:"active"` // default true; of an existing tenant: as it is
 }
+
+type accountEntry struct {
+	Login          string            `yaml:"login"`
+	Tenant         string            `yaml:"tenant"` // its id; default none
+	Email          string            `yaml:"email"`
+	Name           string            `yaml:"name"`
+	Roles          []string          `yaml:"roles"`
+	Attributes     map[string]any    `yaml:"attributes"`
+	Active         *bool             `yaml:"active"`   // default true; of an existing account: as it is
+	Verified       *bool             `yaml:"verified"` // default true, the operator vouches for it; of an existing account: as it is
+	Hold           *core.Kind        `yaml:"hold"`     // default none; of an existing account: as it is
+	Password       core.Secret       `yaml:"password"`
+	PasswordFile   string            `yaml:"password_file"` // relative to this file
+	PasswordHash   core.PasswordHash `yaml:"password_hash"`
+	TOTP           *bool             `yaml:"totp"` // true makes a second factor, false takes it away; default: as it is
+	TOTPSecret     core.Secret       `yaml:"totp_secret"`
+	TOTPSecretFile string            `yaml:"totp_secret_file"` // relative to this file
+}
+
+// noHold is how the file says that nothing holds an account.
+const noHold core.Kind = "none"
 
 type accessKeyEntry struct {
 	Identifier string         `yaml:"identifier"` // made when left out; the key is then known by its name
 	Owner      string         `yaml:"owner"`
+	Tenant     string         `yaml:"tenant"` // of the owner; default none
 	Name       string         `yaml:"name"`
 	Attributes map[string]any `yaml:"attributes"`
 	State      core.KeyState  `yaml:"state"`      // default pending
@@ -118,17 +135,22 @@ func (r *realmEntry) check(path string, fault func(string, error)) {
 			fault(path+".attributes."+name, fmt.Errorf("type %q is none of string, number, boolean, list", attribute))
 		}
 	}
-	logins := map[core.CanonicalLogin]bool{}
+	r.checkTenants(path, fault)
+	type place struct {
+		tenant string
+		login  core.CanonicalLogin
+	}
+	logins := map[place]bool{}
 	for i := range r.Accounts {
 		path, account := fmt.Sprintf("%s.accounts[%d]", path, i), &r.Accounts[i]
 		login, err := core.Canonical(account.Login)
 		switch {
 		case err != nil:
 			fault(path+".login", err)
-		case logins[login]:
-			fault(path+".login", fmt.Errorf("login name %q is declared twice in realm %s", account.Login, r.Name))
+		case logins[place{account.Tenant, login}]:
+			fault(path+".login", fmt.Errorf("login name %q is declared twice in realm %s%s", account.Login, r.Name, inTenant(account.Tenant)))
 		}
-		logins[login] = true
+		logins[place{account.Tenant, login}] = true
 		account.check(path, r.info(), fault)
 	}
 	known := map[string]bool{}
@@ -141,6 +163,37 @@ func (r *realmEntry) check(path string, fault func(string, error)) {
 			known[id] = true
 		}
 	}
+}
+
+func (r *realmEntry) checkTenants(path string, fault func(string, error)) {
+	ids, names := map[string]bool{}, map[core.CanonicalLogin]bool{}
+	for i := range r.Tenants {
+		path, tenant := fmt.Sprintf("%s.tenants[%d]", path, i), &r.Tenants[i]
+		if _, err := core.Canonical(tenant.ID); err != nil {
+			fault(path+".id", errors.New("give the id by which sign-ins and accounts name the tenant: 1 to 320 bytes without control characters"))
+		} else if ids[tenant.ID] {
+			fault(path+".id", fmt.Errorf("tenant %q is declared twice in realm %s", tenant.ID, r.Name))
+		}
+		name, err := core.Canonical(tenant.Name)
+		if err != nil {
+			fault(path+".name", errors.New("give a name: 1 to 320 bytes without control characters"))
+		} else if names[name] {
+			fault(path+".name", fmt.Errorf("realm %s has two tenants of the name %q", r.Name, tenant.Name))
+		}
+		ids[tenant.ID], names[name] = true, true
+		numbers(tenant.Attributes)
+		if err := r.info().CheckAttributes(tenant.Attributes); err != nil {
+			fault(path+".attributes", err)
+		}
+	}
+}
+
+// inTenant ends a sentence about an account.
+func inTenant(tenant string) string {
+	if tenant == "" {
+		return ""
+	}
+	return fmt.Sprintf(" and tenant %q", tenant)
 }
 
 func (a *accountEntry) check(path string, realm core.RealmInfo, fault func(string, error)) {
@@ -161,6 +214,22 @@ func (a *accountEntry) check(path string, realm core.RealmInfo, fault func(strin
 		if err := chancery.CheckPasswordHash(a.PasswordHash); err != nil {
 			fault(path+".password_hash", err)
 		}
+	}
+	if a.Hold != nil {
+		switch *a.Hold {
+		case noHold, core.Locked, core.MustChangeSecret:
+		default:
+			fault(path+".hold", fmt.Errorf("%q is none of %s, %s, %s", *a.Hold, noHold, core.Locked, core.MustChangeSecret))
+		}
+	}
+	given = 0
+	for _, set := range []bool{a.TOTP != nil, a.TOTPSecret != (core.Secret{}), a.TOTPSecretFile != ""} {
+		if set {
+			given++
+		}
+	}
+	if given > 1 {
+		fault(path, errors.New("give one of totp, totp_secret and totp_secret_file"))
 	}
 }
 
@@ -217,6 +286,12 @@ func (r *realmEntry) readSecrets(path, folder string, fault func(string, error))
 				fault(fmt.Sprintf("%s.accounts[%d]", path, i), err)
 			}
 		}
+		read(&account.TOTPSecret, folder, account.TOTPSecretFile, fmt.Sprintf("%s.accounts[%d].totp_secret_file", path, i), fault)
+		if account.TOTPSecret != (core.Secret{}) {
+			if err := core.CheckTOTP(account.TOTPSecret); err != nil {
+				fault(fmt.Sprintf("%s.accounts[%d]", path, i), err)
+			}
+		}
 	}
 	for i := range r.AccessKeys {
 		key := &r.AccessKeys[i]
@@ -247,11 +322,33 @@ func read(secret *core.Secret, folder, file, path string, fault func(string, err
 
 // spec is what the entry says of a new account.
 func (a *accountEntry) spec(realm core.Realm) core.AccountSpec {
-	return core.AccountSpec{
-		Realm: realm, Login: a.Login, Email: a.Email, Name: a.Name, Roles: a.Roles, Attributes: a.Attributes,
+	spec := core.AccountSpec{
+		Realm: realm, Tenant: core.TenantID(a.Tenant), Login: a.Login, Email: a.Email, Name: a.Name,
+		Roles: a.Roles, Attributes: a.Attributes,
 		Active: a.Active == nil || *a.Active, Verified: a.Verified == nil || *a.Verified,
-		Password: a.Password, PasswordHash: a.PasswordHash,
+		Password: a.Password, PasswordHash: a.PasswordHash, TOTP: a.TOTPSecret,
 	}
+	if a.Hold != nil && *a.Hold != noHold {
+		spec.Hold = *a.Hold
+	}
+	return spec
+}
+
+// accountName is what core calls the account.
+func (a *accountEntry) accountName(realm core.Realm) core.AccountName {
+	return core.AccountName{Realm: realm, Tenant: core.Tenancy{ID: a.Tenant, Given: true}, Login: a.Login}
+}
+
+// tenant is what the entry says of a tenant, the current one if there is one.
+func (t *tenantEntry) tenant(realm core.Realm, current core.Tenant) core.Tenant {
+	made := core.Tenant{ID: core.TenantID(t.ID), Realm: realm, Name: t.Name, Attributes: t.Attributes, Active: true}
+	switch {
+	case t.Active != nil:
+		made.Active = *t.Active
+	case current.ID != "":
+		made.Active = current.Active
+	}
+	return made
 }
 
 // specFor is what the entry says of an account that exists: a state that it does
@@ -264,13 +361,16 @@ func (a *accountEntry) specFor(current core.Account) core.AccountSpec {
 	if a.Verified == nil {
 		spec.Verified = current.Verified
 	}
+	if a.Hold == nil {
+		spec.Hold = current.Hold
+	}
 	return spec
 }
 
 // spec is what the entry says of a new access key.
 func (k *accessKeyEntry) spec(realm core.Realm) core.AccessKeySpec {
 	spec := core.AccessKeySpec{
-		Realm: realm, Owner: k.Owner, Identifier: k.Identifier, Secret: k.Secret, Name: k.Name,
+		Realm: realm, Owner: k.Owner, Tenant: core.Tenancy{ID: k.Tenant, Given: true}, Identifier: k.Identifier, Secret: k.Secret, Name: k.Name,
 		Attributes: k.Attributes, State: k.State,
 	}
 	if k.ExpiresAt != nil {

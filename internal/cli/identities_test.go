@@ -121,6 +121,51 @@ func TestParseIdentitiesTellsAllFaults(t *testing.T) {
 	}
 }
 
+func TestParseIdentitiesOfTenants(t *testing.T) {
+	const source = `realms:
+  - name: good
+    attributes: {plan: string}
+    tenants:
+      - {id: t-1, name: ACME, attributes: {plan: 3}}
+      - {id: t-1, name: Apex}
+      - {id: t-3, name: acme}
+      - {name: Nobody}
+      - {id: t-5}
+    accounts:
+      - {login: ada, tenant: t-1, hold: forever}
+      - {login: ada}
+      - {login: ADA, tenant: t-1, totp: true, totp_secret: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ}
+      - {login: eve, totp_secret: hunter2}
+      - {login: bob, totp_secret_file: missing}
+`
+	_, err := parseIdentities("i.yaml", []byte(source))
+	if err == nil {
+		t.Fatal("parseIdentities() = nil")
+	}
+	for _, want := range []string{
+		`i.yaml:5:31: realms[0].tenants[0].attributes: attribute "plan": want a string, got float64`,
+		`i.yaml:6:10: realms[0].tenants[1].id: tenant "t-1" is declared twice in realm good`,
+		`i.yaml:7:19: realms[0].tenants[2].name: realm good has two tenants of the name "acme"`,
+		`i.yaml:8:9: realms[0].tenants[3].id: give the id by which sign-ins and accounts name the tenant`,
+		`i.yaml:9:9: realms[0].tenants[4].name: give a name`,
+		`i.yaml:11:35: realms[0].accounts[0].hold: "forever" is none of none, locked, must_change_secret`,
+		`i.yaml:13:10: realms[0].accounts[2].login: login name "ADA" is declared twice in realm good and tenant "t-1"`,
+		`i.yaml:13:9: realms[0].accounts[2]: give one of totp, totp_secret and totp_secret_file`,
+		`i.yaml:14:9: realms[0].accounts[3]: the secret of a second factor must be base32`,
+		`i.yaml:15:22: realms[0].accounts[4].totp_secret_file: open missing: no such file`,
+	} {
+		if !strings.Contains(err.Error()+"\n", want) {
+			t.Errorf("no fault begins with %q", want)
+		}
+	}
+	if got := strings.Count(err.Error(), "\n") + 1; got != 10 {
+		t.Errorf("%d faults, want 10:\n%v", got, err)
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a secret is repeated:\n%v", err)
+	}
+}
+
 func TestParseIdentitiesOfNothing(t *testing.T) {
 	if _, err := parseIdentities("i.yaml", nil); err == nil || err.Error() != "i.yaml: realms: the file declares none" {
 		t.Errorf("parseIdentities() = %v", err)

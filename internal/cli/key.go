@@ -24,11 +24,12 @@ func (p *program) keyCommand() *cobra.Command {
 
 func (p *program) keyCreateCommand() *cobra.Command {
 	var (
-		s                                     settings
-		form                                  output
-		realm, owner, identifier, name, until string
-		attributes                            []string
-		active                                bool
+		s                              settings
+		form                           output
+		account                        accountFlags
+		owner, identifier, name, until string
+		attributes                     []string
+		active                         bool
 	)
 	command := &cobra.Command{
 		Use:     "create --owner LOGIN",
@@ -44,11 +45,15 @@ func (p *program) keyCreateCommand() *cobra.Command {
 				return err
 			}
 			return p.withRegistry(command.Context(), s, func(ctx context.Context, registry *core.Registry, config chancery.Config) error {
-				info, err := pickRealm(ctx, registry, config, realm)
+				info, err := pickRealm(ctx, registry, config, account.realm)
 				if err != nil {
 					return err
 				}
-				spec := core.AccessKeySpec{Realm: info.Name, Owner: owner, Identifier: identifier, Name: name, ExpiresAt: expiresAt}
+				of, err := account.name(ctx, command, registry, config, owner)
+				if err != nil {
+					return err
+				}
+				spec := core.AccessKeySpec{Realm: info.Name, Owner: owner, Tenant: of.Tenant, Identifier: identifier, Name: name, ExpiresAt: expiresAt}
 				if active {
 					spec.State = core.KeyStateActive
 				}
@@ -65,8 +70,8 @@ func (p *program) keyCreateCommand() *cobra.Command {
 			})
 		},
 	}
+	account.add(command)
 	flags := command.Flags()
-	flags.StringVar(&realm, "realm", "", realmUsage)
 	flags.StringVar(&owner, "owner", "", "login of the account that the key acts for; required")
 	flags.StringVar(&identifier, "identifier", "", "the access key itself (default: one is made in the realm's form)")
 	flags.StringVar(&name, "name", "", "what the key is for")

@@ -96,7 +96,7 @@ func (w *world) member(t testing.TB, c contract) member {
 // disable shuts a member's account.
 func (w *world) disable(t testing.TB, c contract, m member) {
 	t.Helper()
-	if _, err := w.registry.DisableAccount(t.Context(), c.realm, m.account.Login, core.Origin{}); err != nil {
+	if _, err := w.registry.DisableAccount(t.Context(), core.AccountName{Realm: c.realm, Login: m.account.Login}, core.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -98,8 +98,8 @@ func (m *Memory) begin(c claim) (core.Attempt, *waiter, error) {
 	entries := m.entries(c)
 	full, retry := reserve(entries, true)
 	switch {
-	case retry > 0:
-		return nil, nil, refusal(retry)
+	case retry.wait > 0:
+		return nil, nil, retry.refusal()
 	case full == nil:
 		return &attempt{memory: m, entries: entries}, nil, nil
 	case len(full.queue) >= maxWaiting:
@@ -124,16 +124,18 @@ func (m *Memory) entries(c claim) []*entry {
 // reserve counts one more attempt under way in each of the entries, or in none: it
 // returns how long the failures forbid one, or the entry that has no room for one
 // until another of its attempts ends. Who comes new finds no room where others wait.
-func reserve(entries []*entry, isNew bool) (full *entry, retry time.Duration) {
+func reserve(entries []*entry, isNew bool) (full *entry, retry lapse) {
 	for _, e := range entries {
 		room, wait := e.room()
 		if room <= e.underway || isNew && len(e.queue) > 0 {
 			full = e
 		}
-		retry = max(retry, wait)
+		if wait > retry.wait {
+			retry = lapse{wait, e.table.failures}
+		}
 	}
 	for _, e := range entries {
-		if full == nil && retry <= 0 {
+		if full == nil && retry.wait <= 0 {
 			e.underway++
 		}
 		e.dropIdle()
@@ -141,10 +143,16 @@ func reserve(entries []*entry, isNew bool) (full *entry, retry time.Duration) {
 	return full, retry
 }
 
+// A lapse is how long failures forbid an attempt, and how many of them are free.
+type lapse struct {
+	wait time.Duration
+	free int
+}
+
 // refusal tells whole seconds, at least one.
-func refusal(retry time.Duration) error {
-	seconds := max((retry+time.Second-1)/time.Second, 1)
-	return &core.Error{Kind: core.RateLimited, RetryAfter: seconds * time.Second}
+func (l lapse) refusal() error {
+	seconds := max((l.wait+time.Second-1)/time.Second, 1)
+	return &core.Error{Kind: core.RateLimited, RetryAfter: seconds * time.Second, Limit: l.free}
 }
 
 // An attempt is under way in its entries until it is settled, once.

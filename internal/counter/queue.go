@@ -70,13 +70,13 @@ func (m *Memory) serveFirst(e *entry) bool {
 	w := e.queue[0]
 	entries := m.entries(w.claim)
 	full, retry := reserve(entries, false)
-	if full == e && retry <= 0 {
+	if full == e && retry.wait <= 0 {
 		return false
 	}
 	e.leave(w)
 	switch {
-	case retry > 0:
-		w.answer <- answer{err: refusal(retry)}
+	case retry.wait > 0:
+		w.answer <- answer{err: retry.refusal()}
 	case full == nil:
 		w.answer <- answer{attempt: &attempt{memory: m, entries: entries}}
 	case len(full.queue) >= maxWaiting:

@@ -11,11 +11,12 @@ import (
 // A table remembers the entries of one limit, a bounded number of them. Its methods
 // and those of its entries want the lock of Memory.
 type table struct {
-	limiter *throttled.GCRARateLimiterCtx
-	cell    cell
-	most    int
-	entries map[uint64]*entry
-	used    *list.List // of *entry, the latest first
+	limiter  *throttled.GCRARateLimiterCtx
+	cell     cell
+	failures int // that are free
+	most     int
+	entries  map[uint64]*entry
+	used     *list.List // of *entry, the latest first
 }
 
 // An entry counts the attempts of one identity or network.
@@ -29,7 +30,7 @@ type entry struct {
 }
 
 func newTable(failures int, interval time.Duration, most int) *table {
-	t := &table{most: most, entries: map[uint64]*entry{}, used: list.New()}
+	t := &table{failures: failures, most: most, entries: map[uint64]*entry{}, used: list.New()}
 	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(1, interval), MaxBurst: failures - 1} // it allows one more
 	limiter, err := throttled.NewGCRARateLimiterCtx(&t.cell, quota)
 	if err != nil {

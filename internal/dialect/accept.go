@@ -103,7 +103,7 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 	}
 	switch {
 	case none && len(a.types) == 0 && fromBody:
-		r.fault(n, "", "the route reads inputs from the body, but accepts none")
+		r.fault(n, "such as accept: [json]", "the route reads inputs from the body, but accepts none")
 	case none && len(a.types) == 0:
 		a.otherwise, a.untyped = formNone, formNone
 	case none && a.untyped == formRefuse:

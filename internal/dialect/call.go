@@ -34,6 +34,9 @@ type Call struct {
 	form      form // how the body was read
 	body      body.Value
 	read      []reading // by input
+
+	lifetime       time.Duration // that the request asks for; 0 for none
+	withoutRefresh bool
 }
 
 // A reading is what a request holds for an input.
@@ -132,50 +135,100 @@ func (c *Call) Inputs() Inputs {
 	if c.route == nil {
 		return Inputs{}
 	}
+	rt := c.route
 	all := Inputs{
-		Identifier:   c.role(roleIdentifier),
-		AccountID:    core.AccountID(c.role(roleAccountID)),
-		Secret:       c.secret(roleSecret),
-		NewSecret:    c.secret(roleNewSecret),
-		Ticket:       c.secret(roleTicket),
-		OTP:          c.secret(roleOTP),
-		RecoveryCode: c.secret(roleRecoveryCode),
-		Challenge:    c.secret(roleChallenge),
-		Refresh:      c.secret(roleRefresh),
-		Token:        c.secret(roleToken),
-		Tenant: core.Tenancy{
-			ID: c.role(roleTenant), Name: c.role(roleTenantName),
-			Given: c.present(roleTenant) || c.present(roleTenantName),
-		},
-		Email:  c.role(roleEmail),
-		Name:   c.role(roleName),
-		Policy: c.route.policy,
-		As:     c.route.as,
+		Policy:         rt.policy,
+		As:             rt.as,
+		Caller:         rt.caller,
+		Judge:          c.judge(),
+		Lifetime:       c.lifetime,
+		WithoutRefresh: c.withoutRefresh,
+		EndOld:         rt.endOld,
+		Attributes:     c.newAttributes(),
+		Roles:          rt.newcomer.roles,
+		Verified:       rt.newcomer.verified,
+		Outcome:        rt.outcome,
 	}
-	if c.present(roleClient) || c.present(roleClientSecret) {
-		all.Client = &core.Client{Identifier: c.role(roleClient), Secret: c.secret(roleClientSecret)}
+	for _, in := range rt.inputs {
+		if in.taken && in.index < len(c.read) && c.read[in.index].present {
+			all.set(in.name, c.read[in.index].value.Text())
+		}
+	}
+	if in := rt.roles[roleClientSecret]; in != nil {
+		all.Client = c.client(in, all.Client)
 	}
 	return all
 }
 
-// role is the text of the input that the operation takes by that name.
-func (c *Call) role(name string) string {
-	if !c.present(name) {
-		return ""
+// set puts the input of a role into its place.
+func (all *Inputs) set(role, text string) {
+	switch role {
+	case roleIdentifier:
+		all.Identifier = text
+	case roleAccountID:
+		all.AccountID = core.AccountID(text)
+	case roleTenant:
+		all.Tenant.ID, all.Tenant.Given = text, true
+	case roleTenantName:
+		all.Tenant.Name, all.Tenant.Given = text, true
+	case roleEmail:
+		all.Email = text
+	case roleName:
+		all.Name = text
+	case roleClient:
+		all.client().Identifier = text
+	case roleClientSecret:
+		all.client().Secret = core.NewSecret(text)
+	default:
+		if secret := all.secret(role); secret != nil {
+			*secret = core.NewSecret(text)
+		}
 	}
-	return c.read[c.route.roles[name].index].value.Text()
 }
 
-func (c *Call) secret(role string) core.Secret {
-	if !c.present(role) {
-		return core.Secret{}
+func (all *Inputs) client() *core.Client {
+	if all.Client == nil {
+		all.Client = new(core.Client)
 	}
-	return core.NewSecret(c.role(role))
+	return all.Client
 }
 
-func (c *Call) present(role string) bool {
-	in, ok := c.route.roles[role]
-	return ok && in.index < len(c.read) && c.read[in.index].present
+// secret is the place of a role that is a secret, or nil.
+func (all *Inputs) secret(role string) *core.Secret {
+	switch role {
+	case roleSecret:
+		return &all.Secret
+	case roleNewSecret:
+		return &all.NewSecret
+	case roleTicket:
+		return &all.Ticket
+	case roleOTP:
+		return &all.OTP
+	case roleRecoveryCode:
+		return &all.RecoveryCode
+	case roleChallenge:
+		return &all.Challenge
+	case roleRefresh:
+		return &all.Refresh
+	case roleToken:
+		return &all.Token
+	default:
+		return nil
+	}
+}
+
+// client is who the request comes from, by what it says. One that must come from a
+// client and does not say which comes from one that is unknown; one that need not,
+// and does not prove it, from none.
+func (c *Call) client(secret *input, sent *core.Client) *core.Client {
+	switch {
+	case c.route.clientOptional && (secret.index >= len(c.read) || !c.read[secret.index].present):
+		return nil
+	case sent == nil:
+		return new(core.Client)
+	default:
+		return sent
+	}
 }
 
 // sent is the fact sent.NAME.

@@ -41,7 +41,7 @@ func (r *reader) carriers(n *yaml.Node) []carrier {
 		case c.in == "query":
 			r.warn(item, "queries end up in the logs of proxies and in browsers' histories", "the token may come in the query")
 		case c.in == "header" && !headerName.MatchString(c.name):
-			r.fault(name, "", "%q cannot name a header", c.name)
+			r.fault(name, "such as name: X-Auth-Token", "%q cannot name a header", c.name)
 		case c.in == "header":
 			c.name = http.CanonicalHeaderKey(c.name)
 		}

@@ -143,6 +143,9 @@ func probeScope(p *place) *scope {
 	if p.keys {
 		s.key = &core.AccessKey{ID: "00000000-0000-4000-8000-000000000001", Identifier: "key"}
 	}
+	if p.decoded {
+		s.call.readSamples(p.inputs)
+	}
 	for _, l := range p.loops {
 		switch {
 		case l.ofIssues:

@@ -40,6 +40,21 @@ func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
 	return &condition{node: n, leaf: l}
 }
 
+// soleExpression reads ${expression} alone. It returns nil after a fault.
+func (r *reader) soleExpression(n *yaml.Node, what string, p *place) *leaf {
+	if n.Kind == yaml.ScalarNode {
+		parts, ok := r.split(n)
+		if !ok {
+			return nil
+		}
+		if len(parts) == 1 && parts[0].expression {
+			return r.expression(n, parts[0].text, parts[0].offset, p)
+		}
+	}
+	r.fault(n, "such as ${input.name}, or ${'text'}", "%s must be an expression alone", what)
+	return nil
+}
+
 // holds asks the condition. The nil condition does not hold.
 func (c *condition) holds(s *scope) (bool, error) {
 	switch {

@@ -28,6 +28,9 @@ func (c *Call) Decode(r *http.Request) error {
 	}
 	c.read = make([]reading, len(c.route.inputs))
 	issues, err := c.readInputs(&src)
+	if err == nil && len(issues) == 0 {
+		err = c.wish()
+	}
 	if err != nil {
 		return &core.Error{Kind: core.Internal, Err: err}
 	}

@@ -1,16 +1,25 @@
 package dialect
 
-import "github.com/chancery-auth/chancery/core"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chancery-auth/chancery/core"
+)
 
 // A Description is a dialect as manuals, schemas and OpenAPI documents need it.
 type Description struct {
 	Name, Title, About, BaseURL string
+	Version                     string // of the file: it changes whenever the file does
 	Realm                       core.Realm
 	Subject                     []core.SubjectKind
-	Tokens                      []TokenInfo
+	Tokens                      []TokenInfo // in the order of the file
 	Carriers                    []CarrierInfo
-	Routes                      []RouteInfo
+	Routes                      []RouteInfo   // as [Dialect.Compose] counts them
+	Every                       []OutcomeInfo // of every call, one without a route included
 	Protected                   []OutcomeInfo // of the resources behind the server
+	RefuseUnknown               bool          // members of a body that no input reads are refused
 	Settings                    []SettingInfo
 	Warnings                    []Fault
 }
@@ -24,12 +33,19 @@ type RouteInfo struct {
 	Doc       string
 	When      string // what the request must hold, in words; "" for nothing
 	Enabled   bool
-	Accept    []string
+	Bearer    bool // whether the request brings a token by a carrier
+	Accept    []AcceptInfo
 	Inputs    []InputInfo
 	OK        []ReplyInfo // its variants; the last is the rest
 	Outcomes  []OutcomeInfo
-	Examples  []string // their names
+	Examples  []string // the names of the file's examples that it answers
 	Line      int
+}
+
+// An AcceptInfo is a media type that a route takes.
+type AcceptInfo struct {
+	Type string // as clients may send it
+	Form BodyForm
 }
 
 // A Necessity says whether a request must hold an input.
@@ -45,7 +61,7 @@ const (
 // An InputInfo describes an input.
 type InputInfo struct {
 	Name             string
-	From             []string // as in the file, the first that has it
+	From             []SourceInfo // the first that has it
 	Type, Label, Doc string
 	Need             Necessity
 	NeedWhy          string // the expression, where it is needed sometimes
@@ -54,6 +70,15 @@ type InputInfo struct {
 	Rules            []RuleInfo
 	Line             int
 }
+
+// A SourceInfo is a place from which an input may come.
+type SourceInfo struct {
+	Place string   // body, query, header, path, cookie, basic or bearer
+	Path  []string // the names that lead to it; of a body one or more
+}
+
+// String is the source as files write it.
+func (s SourceInfo) String() string { return strings.Join(append([]string{s.Place}, s.Path...), ".") }
 
 // A RuleInfo describes a rule of an input.
 type RuleInfo struct {
@@ -69,22 +94,32 @@ type ReplyInfo struct {
 	When, Type string
 	Status     int
 	Headers    []HeaderInfo
-	Cookies    []string // their names
+	Cookies    []CookieInfo
 	Body       BodyForm
 	Schema     *Schema // nil without a body
+	Example    []byte  // a body as it could be; nil where none could be made
 	Line       int
 }
 
-// A BodyForm is what a reply's body is.
+// A BodyForm is what a body is.
 type BodyForm string
 
-// The forms of replies' bodies.
+// The forms of bodies.
 const (
-	BodyJSON  BodyForm = "json"
-	BodyXML   BodyForm = "xml"
-	BodyText  BodyForm = "text"
-	BodyEmpty BodyForm = "empty"
+	BodyJSON      BodyForm = "json"
+	BodyForms     BodyForm = "form"
+	BodyMultipart BodyForm = "multipart"
+	BodyXML       BodyForm = "xml"
+	BodyText      BodyForm = "text"
+	BodyEmpty     BodyForm = "empty"
 )
+
+// A CookieInfo describes a cookie of a reply.
+type CookieInfo struct {
+	Name, Attributes string
+	Ends             bool // it is taken away
+	Schema           *Schema
+}
 
 // A HeaderInfo describes a header of a reply.
 type HeaderInfo struct {
@@ -94,18 +129,25 @@ type HeaderInfo struct {
 
 // An OutcomeInfo describes the reply to outcomes.
 type OutcomeInfo struct {
-	Kinds         []core.Kind
-	Cause, Remedy string
-	Reply         ReplyInfo
+	Kind  core.Kind   // under which the file words it
+	Own   bool        // whether the words are the route's own
+	Kinds []core.Kind // what it stands for here
+	Advice
+	Replies []ReplyInfo // its variants; the last is the rest
 }
 
 // A TokenInfo describes a token policy.
 type TokenInfo struct {
-	Name, Format, Algorithm, Lifetime string
-	Idle, One, Session, Refresh       string // "" for none
-	Value                             string // how an opaque token is written
-	Claims                            *Schema
-	Line                              int
+	Name, Algorithm  string
+	Format           core.TokenFormat
+	Lifetime         time.Duration // 0: it never ends
+	Least, Most      time.Duration // bounds of what a request may ask for; 0 when none may
+	Idle             time.Duration // 0: never by that
+	One              core.SlotRule
+	Session, Refresh time.Duration // 0 for none
+	Tracked          bool
+	Claims           *Schema
+	Line             int
 }
 
 // A CarrierInfo describes a place where requests bring their token.
@@ -116,28 +158,266 @@ type CarrierInfo struct {
 
 // A SettingInfo describes a setting.
 type SettingInfo struct {
-	Name           string
-	Default, Value any
+	Name  string
+	Value any
 }
 
-// A Schema describes a value on the wire, in the words of JSON Schema.
-type Schema struct {
-	Type           []string // several where it may be null
-	Const, Example any
-	Doc, Pattern   string
-	Members        []Property // in their order
-	Items          *Schema
-}
+// Title names the operation as a thing to do.
+func (o Operation) Title() string { return operationTitles[o] }
 
-// A Property is a member of an object.
-type Property struct {
-	Name     string
-	Optional bool
-	Schema   *Schema
+var operationTitles = map[Operation]string{ //nolint:gosec // words, no credentials
+	Authenticate:        "Get a token",
+	Resume:              "Bring the second factor",
+	Refresh:             "Get the next token",
+	Extend:              "Extend a token",
+	Revoke:              "Sign out",
+	RevokeAll:           "Sign out everywhere",
+	Introspect:          "Ask about a token",
+	Whoami:              "Ask whose token it is",
+	Register:            "Make an account",
+	RequestVerification: "Ask for a verification mail",
+	Verify:              "Verify an account",
+	RequestRecovery:     "Ask for a recovery mail",
+	ResetPassword:       "Set a new password",
+	KeySet:              "Get the public keys",
+	Fixed:               "Get information",
 }
 
 // A Step is one step of a call, for explanations. It holds no secret.
 type Step struct {
 	Name, Text string
 	Line       int // of the file; 0 for none
+}
+
+// Describe tells all that clients need to know of the dialect.
+func (d *Dialect) Describe() Description {
+	d = d.quiet()
+	x := describer{d: d, examples: d.examplesByRoute()}
+	info := Description{
+		Name: d.name, Title: d.title, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
+		Subject: slices.Clone(d.subject), RefuseUnknown: d.refuseUnknown, Warnings: d.Warnings(),
+		Every:     x.outcomes(nil, anyOutcomes, d.replies, d.errors),
+		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors),
+	}
+	for _, name := range d.policyNames {
+		info.Tokens = append(info.Tokens, x.token(d.policies[name]))
+	}
+	for i := range d.carriers {
+		c := &d.carriers[i]
+		info.Carriers = append(info.Carriers, CarrierInfo{In: c.in, Name: c.name, Scheme: c.scheme})
+	}
+	for i := range d.routes {
+		info.Routes = append(info.Routes, x.route(i))
+	}
+	for _, name := range d.settings.names() {
+		info.Settings = append(info.Settings, SettingInfo{name, d.settings[name].value})
+	}
+	return info
+}
+
+// quiet is the dialect without a trace: what is looked at is no call.
+func (d *Dialect) quiet() *Dialect {
+	quiet := *d
+	quiet.trace = nil
+	return &quiet
+}
+
+// A describer walks a dialect that is loaded.
+type describer struct {
+	d        *Dialect
+	examples map[*route][]string
+	issues   []issueWords // of the route that is being described
+	minted   bool         // whether what is described tells of a token that is being made
+	loops    []string     // the variables of the loops over issues around
+}
+
+func (x *describer) token(p core.Policy) TokenInfo {
+	info := TokenInfo{
+		Name: p.Name, Format: p.Format, Algorithm: p.Keys.Algorithm, Lifetime: p.Lifetime,
+		Least: p.LeastLifetime, Most: p.MostLifetime, Idle: p.Idle, One: p.Slot, Tracked: p.Tracked, Session: p.Session,
+	}
+	if p.Format == "" {
+		info.Format = core.FormatJWT
+	}
+	if p.Refresh != nil {
+		info.Refresh = p.Refresh.Lifetime
+	}
+	if n := below(x.d.root, "tokens", p.Name); n != nil {
+		info.Line = n.Line
+		if claims := memberOf(n, "claims"); claims != nil {
+			x.minted = true
+			info.Claims = x.schema(claims)
+		}
+	}
+	return info
+}
+
+func (x *describer) route(index int) RouteInfo {
+	rt := x.d.routes[index]
+	info := RouteInfo{
+		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: true,
+		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
+	}
+	for _, in := range rt.inputs {
+		info.Inputs = append(info.Inputs, in.describe(rt))
+	}
+	x.issues = x.d.issueWords(rt)
+	call := x.d.sampleCall(index)
+	s := x.d.sampleScope(call, rt)
+	x.minted = rt.operation.reply&inToken != 0
+	if rt.ok != nil { // a route may have no success
+		info.OK = x.replies(rt.ok, s)
+	}
+	s.release()
+	kinds := slices.Concat(rt.outcomes(), rt.bodyOutcomes(), []core.Kind{core.RateLimited, core.Unavailable, core.Internal})
+	for _, i := range rt.possibleIssues(x.d) {
+		kinds = append(kinds, i.kind)
+	}
+	info.Outcomes = x.outcomes(call, kinds, rt.replies, rt.errors, x.d.errors)
+	return info
+}
+
+// takesBearer reports whether a request to the route brings a token by a carrier.
+func (rt *route) takesBearer() bool {
+	return rt.bearer() || slices.ContainsFunc(rt.inputs, func(in *input) bool {
+		return slices.ContainsFunc(in.sources, func(s source) bool { return s.place == "bearer" })
+	})
+}
+
+// outcomes groups kinds by the answer that words them. declared holds the file's
+// answers, those first that win.
+func (x *describer) outcomes(call *Call, kinds []core.Kind, replies map[core.Kind]*answer, declared ...map[core.Kind]*answer) []OutcomeInfo {
+	var all []OutcomeInfo
+	if call == nil {
+		call = &Call{dialect: x.d, RequestID: sampleRequestID, method: "GET", path: "/", replies: replies, issueTemplates: x.d.fileIssueTemplates}
+	}
+	for _, kind := range core.Kinds() { // in the order of the manual
+		a := replies[kind]
+		if a == nil || !slices.Contains(kinds, kind) {
+			continue
+		}
+		name, own := declaredAs(a, declared)
+		if i := slices.IndexFunc(all, func(o OutcomeInfo) bool { return o.Kind == name && o.Own == own }); i >= 0 {
+			all[i].Kinds = append(all[i].Kinds, kind)
+			continue
+		}
+		all = append(all, OutcomeInfo{Kind: name, Own: own, Kinds: []core.Kind{kind}})
+	}
+	for i := range all {
+		o := &all[i]
+		shown, told := o.Kinds[0], o.Kind
+		if slices.Contains(o.Kinds, core.MissingField) {
+			shown = core.MissingField // of many wrong requests the one that people send
+		}
+		if len(o.Kinds) == 1 {
+			told = shown
+		}
+		o.Advice = outcomeDocs[told]
+		s := x.d.refusalScope(call, shown)
+		o.Replies = x.replies(replies[shown], s)
+		s.release()
+	}
+	return all
+}
+
+// declaredAs finds the kind under which the file words an answer; own when it
+// stands in the first of several lists, which is the route's.
+func declaredAs(a *answer, lists []map[core.Kind]*answer) (kind core.Kind, own bool) {
+	for i, list := range lists {
+		for _, kind := range core.Kinds() {
+			if list[kind] == a {
+				return kind, i == 0 && len(lists) > 1
+			}
+		}
+	}
+	return "", false
+}
+
+func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
+	all := make([]ReplyInfo, len(a.variants))
+	for i, rp := range a.variants {
+		all[i] = x.reply(rp, s)
+	}
+	return all
+}
+
+func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
+	info := ReplyInfo{When: rp.chosenBy(), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
+	for i := range rp.headers {
+		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
+	}
+	for i := range rp.cookies {
+		info.Cookies = append(info.Cookies, rp.cookies[i].describe())
+	}
+	switch info.Body {
+	case BodyXML:
+		info.Schema = x.schema(memberOf(rp.node, "xml"))
+	case BodyJSON:
+		info.Schema = x.schema(memberOf(rp.node, "json"))
+	case BodyText:
+		info.Schema = rp.text.schema()
+	default:
+		return info
+	}
+	if content, err := rp.render(nil, s); err == nil {
+		info.Example = content
+	}
+	return info
+}
+
+// chosenBy tells in words when a variant is chosen; "" for the rest.
+func (rp *reply) chosenBy() string {
+	var words []string
+	if rp.when != nil {
+		words = append(words, rp.when.words(nil))
+	}
+	if rp.accept != "" {
+		words = append(words, "Accept prefers "+rp.accept)
+	}
+	return strings.Join(words, " and ")
+}
+
+// describe tells a cookie, its value as a header would have it.
+func (c *replyCookie) describe() CookieInfo {
+	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: c.value.schema()}
+	_, info.Attributes, _ = strings.Cut(c.with("", 0).String(), "; ")
+	return info
+}
+
+// form is what the reply's body is.
+func (rp *reply) form() BodyForm {
+	switch {
+	case rp.json != nil:
+		return BodyJSON
+	case rp.xml != nil:
+		return BodyXML
+	case rp.contentType != "":
+		return BodyText
+	default:
+		return BodyEmpty
+	}
+}
+
+// describe tells the media types of a route, the first as the one to prefer.
+func (a *accept) describe() []AcceptInfo {
+	var all []AcceptInfo
+	for _, t := range a.types {
+		info := AcceptInfo{Type: t.typ, Form: BodyForm(t.as)}
+		if t.star {
+			info.Type += "*" + t.suffix
+		}
+		all = append(all, info)
+	}
+	return all
+}
+
+// examplesByRoute finds the routes that answer the file's examples.
+func (d *Dialect) examplesByRoute() map[*route][]string {
+	all := map[*route][]string{}
+	for i := range d.examples {
+		if rt := d.routeOf(&d.examples[i]); rt != nil {
+			all[rt] = append(all[rt], d.examples[i].Name)
+		}
+	}
+	return all
 }

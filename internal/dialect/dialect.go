@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
@@ -32,10 +34,14 @@ type Dialect struct {
 	trace           func(Step)
 	settings        settings
 	warnings        Faults
+	version         string
+	root            *yaml.Node           // the file, for descriptions
+	leaves          map[*yaml.Node]*leaf // its expressions that stand alone, likewise
 
 	subject         []core.SubjectKind
 	keyForm         core.KeyForm
 	admitUnverified bool
+	asksFactor      bool // accounts that have a second factor are asked for it
 	policies        map[string]core.Policy
 	policyNames     []string
 	endless         bool // whether a policy's tokens never end
@@ -92,6 +98,7 @@ func (d *Dialect) Terms() core.Terms {
 		Policies:        d.policies,
 		Order:           d.policyNames,
 		AdmitUnverified: d.admitUnverified,
+		AskSecondFactor: d.asksFactor,
 		TicketLifetimes: d.ticketLifetimes,
 		Mails:           make(map[core.Purpose]core.MailWords, len(d.mails)),
 	}

@@ -31,6 +31,7 @@ type place struct {
 	loops     []loop            // the loops around, outermost first
 	issues    bool              // there is at least one issue: in replies to a request of the wrong form
 	numeric   bool              // a bare instant is a NumericDate here: in claims
+	decoded   bool              // the request has been read, and holds what it must
 	inJSON    bool              // inside $json
 	inMessage bool              // inside a message
 }
@@ -206,7 +207,7 @@ func (p *place) resolveInput(name, rest string) (v *variable, problem, hint stri
 	case in.secret:
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "only $echo in an issue's template sends a secret back to its sender"
 	}
-	return &variable{name: name, typ: in.factType(), nullable: true, get: func(s *scope) any { return s.call.input(in) }}, "", ""
+	return &variable{name: name, typ: in.factType(), nullable: !p.decoded || !in.always(), get: func(s *scope) any { return s.call.input(in) }}, "", ""
 }
 
 // resolveSent finds out whether an input was sent; of secrets that may be asked too.
@@ -340,7 +341,7 @@ func (r *reader) env(p *place) (*cel.Env, error) {
 		options = append(options, cel.Variable(messageFact+"."+name, cel.StringType))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
-		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(true)))
+		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(!p.decoded || !p.inputs[name].always())))
 		if p.in&inRequest != 0 {
 			options = append(options, cel.Variable("sent."+name, cel.BoolType))
 		}

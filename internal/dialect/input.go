@@ -21,6 +21,7 @@ type input struct {
 	name    string
 	index   int // among the route's inputs
 	secret  bool
+	taken   bool // whether the operation takes it
 	sources []source
 
 	typ          string
@@ -58,6 +59,34 @@ func (in *input) factType() factType {
 		return booleanType
 	}
 	return anyType
+}
+
+// always reports whether every request that has been decoded holds the input.
+func (in *input) always() bool { return in.required.always() || in.fallback != nil }
+
+// sample is a value that the input may have, for trying expressions.
+func (in *input) sample() body.Value {
+	if in.fallback != nil {
+		return *in.fallback
+	}
+	for i := range in.rules {
+		if len(in.rules[i].values) > 0 {
+			return in.rules[i].values[0]
+		}
+	}
+	text := map[string]string{"string": `"text"`, "integer": "1", "number": "1", "boolean": "true", "list": "[]", "object": "{}"}[in.typ]
+	v, _ := body.ParseJSON([]byte(text), body.DefaultLimits) // of type any: null
+	return v
+}
+
+// readSamples has the call hold what every request does that has been decoded.
+func (c *Call) readSamples(inputs map[string]*input) {
+	c.read = make([]reading, len(inputs))
+	for _, in := range inputs {
+		if in.always() {
+			c.read[in.index] = reading{value: in.sample(), present: true}
+		}
+	}
 }
 
 func (r *reader) inputs(n *yaml.Node) []*input {
@@ -208,7 +237,7 @@ func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
 	}
 	value, err := body.ParseJSON(r.plainJSON(nil, v), body.Limits{Bytes: maxFile, Depth: maxDepth, Fields: maxNodes, FieldBytes: maxFile})
 	if err != nil {
-		r.fault(n, "", "%v", err)
+		r.fault(n, "write the value as JSON does, or quote it for text", "%v", err)
 		return body.Value{}, false
 	}
 	if !hasType(value, typ) {

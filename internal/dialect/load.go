@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"regexp"
 	"time"
@@ -30,6 +32,8 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 	if d.now == nil {
 		d.now = time.Now
 	}
+	digest := sha256.Sum256(source)
+	d.version = hex.EncodeToString(digest[:6])
 	r.dialect = d
 	if root := r.parse(source); root != nil {
 		r.load(root, options)
@@ -44,6 +48,7 @@ func Load(file string, source []byte, options Options) (*Dialect, error) {
 // load reads the sections, those first that others refer to.
 func (r *reader) load(root *yaml.Node, options Options) {
 	d := r.dialect
+	d.root = root
 	s := r.section(root, &dialectShape)
 	r.settings = r.readSettings(s.get("settings"), options.Settings)
 	d.settings = r.settings
@@ -100,7 +105,7 @@ func (r *reader) head(s section) {
 
 func (r *reader) form(n *yaml.Node, f core.KeyForm) {
 	if err := f.Validate(); err != nil {
-		r.fault(n, "", "%v", err)
+		r.fault(n, "such as key: hex20 and secret: base64_36", "%v", err)
 	}
 }
 
@@ -146,6 +151,7 @@ func (r *reader) finish(s section) {
 	r.reachable(s)
 	r.tracking(d)
 	r.grantedNames(d)
+	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
 	r.unnamedMessages(d)

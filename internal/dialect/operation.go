@@ -53,13 +53,6 @@ var secretRoles = []string{
 	roleSecret, roleNewSecret, roleTicket, roleClientSecret, roleOTP, roleRecoveryCode, roleChallenge, roleRefresh, roleToken,
 }
 
-// laterRoles are those that nothing hands to core yet: an input so named is one
-// like any other, and a secret one is refused.
-var laterRoles = []string{
-	roleAccountID, roleTenant, roleTenantName, roleClient, roleClientSecret, roleOTP, roleRecoveryCode,
-	roleChallenge, roleRefresh, roleToken, roleEmail, roleName,
-}
-
 // A minting says by which policy an operation makes a token.
 type minting int
 
@@ -77,11 +70,11 @@ type operation struct {
 	need     []string // the inputs that it needs
 	oneOf    []string // inputs of which it needs one
 	may      []string // inputs that it takes beside them
+	members  []string // of do, beside operation
 	reply    where    // what its reply knows
 	mints    minting
 	bearer   bool        // whether the request brings a token of its own
-	outcomes []core.Kind // beside those of every call, of the bearer and of its inputs
-	later    bool        // no core method is asked yet: a route that does it is refused
+	outcomes []core.Kind // beside those of every call, of who asks, and of its inputs
 }
 
 var (
@@ -93,17 +86,18 @@ var operations = []operation{
 	{
 		name: Authenticate, doc: "a credential gives a token",
 		need: []string{roleSecret}, oneOf: []string{roleIdentifier, roleAccountID},
-		may:   []string{roleTenant, roleTenantName, roleClient, roleClientSecret, roleOTP, roleRecoveryCode},
-		reply: inToken, mints: mintsByPolicy,
+		may:     []string{roleTenant, roleTenantName, roleClient, roleClientSecret, roleOTP, roleRecoveryCode},
+		members: []string{"issue", "as", "client", "with", "allow", "else", "lifetime", "refresh", "second_factor"},
+		reply:   inToken, mints: mintsByPolicy,
 		outcomes: []core.Kind{
 			core.Unknown, core.BadSecret, core.Inactive, core.Unverified, core.Locked, core.MustChangeSecret,
-			core.KeyPending, core.KeyExpired, core.KeyRevoked, core.MFARequired,
+			core.KeyPending, core.KeyExpired, core.KeyRevoked, core.MFARequired, core.BadOTP,
 		},
 	},
 	{
 		name: Resume, doc: "a challenge and a second factor give the token that the password alone did not",
 		need: []string{roleChallenge}, oneOf: []string{roleOTP, roleRecoveryCode},
-		reply: inToken, mints: mintsAsBefore, later: true,
+		reply: inToken, mints: mintsAsBefore,
 		outcomes: []core.Kind{
 			core.TicketUnknown, core.TicketUsed, core.TicketExpired, core.TicketInactive, core.BadOTP,
 			core.Inactive, core.Unverified, core.Locked, core.MustChangeSecret,
@@ -111,27 +105,28 @@ var operations = []operation{
 	},
 	{
 		name: Refresh, doc: "a refresh token gives the next token",
-		need: []string{roleRefresh}, may: clientRoles, reply: inToken, mints: mintsAsBefore, later: true,
+		need: []string{roleRefresh}, may: clientRoles, members: []string{"client"}, reply: inToken, mints: mintsAsBefore,
 		outcomes: []core.Kind{
 			core.RefreshUnknown, core.RefreshReused, core.RefreshExpired, core.RefreshRevoked,
 			core.AccountGone, core.AccountInactive, core.AccountUnverified,
 		},
 	},
 	{
-		name: Extend, doc: "a bearer token gives the next one of its session", bearer: true,
-		reply: inToken, mints: mintsAsBefore, later: true, outcomes: []core.Kind{core.SessionOver},
+		name: Extend, doc: "a bearer token gives the next one of its session", bearer: true, members: []string{"old"},
+		reply: inToken, mints: mintsAsBefore, outcomes: []core.Kind{core.SessionOver},
 	},
 	{
 		name: Revoke, doc: "a token's session ends: the bearer's own, or that of another token",
-		may: []string{roleToken, roleClient, roleClientSecret}, bearer: true, reply: inDone, later: true,
+		may: []string{roleToken, roleClient, roleClientSecret}, members: []string{"caller", "client", "allow", "else"},
+		bearer: true, reply: inDone,
 	},
 	{
-		name: RevokeAll, doc: "all tokens of the bearer's account end", bearer: true, reply: inDone, later: true,
+		name: RevokeAll, doc: "all tokens of the bearer's account end", bearer: true, reply: inDone,
 	},
 	{
 		name: Introspect, doc: "a caller asks whom a token speaks for",
-		need: []string{roleToken}, may: clientRoles, bearer: true, reply: inWhoami | inCaller, later: true,
-		outcomes: []core.Kind{core.SubjectInvalid},
+		need: []string{roleToken}, may: clientRoles, members: []string{"caller", "allow", "else"},
+		bearer: true, reply: inWhoami | inCaller, outcomes: []core.Kind{core.SubjectInvalid},
 	},
 	{
 		name: Whoami, doc: "a bearer token gives an identity", bearer: true, reply: inWhoami,
@@ -139,7 +134,8 @@ var operations = []operation{
 	{
 		name: Register, doc: "somebody makes an account of their own",
 		need: []string{roleIdentifier, roleNewSecret}, may: []string{roleEmail, roleName, roleTenant, roleTenantName},
-		reply: inAccount, mints: mintsIfNamed, later: true, outcomes: []core.Kind{core.AccountExists, core.PasswordRefused},
+		members: []string{"issue", "with", "allow", "else", "set"}, reply: inAccount, mints: mintsIfNamed,
+		outcomes: []core.Kind{core.AccountExists, core.PasswordRefused, core.InvalidRequest, core.InvalidField},
 	},
 	{
 		name: RequestRecovery, doc: "a mail with a ticket for a new password goes out",
@@ -147,7 +143,7 @@ var operations = []operation{
 	},
 	{
 		name: RequestVerification, doc: "a mail with a ticket that verifies an account goes out",
-		need: []string{roleIdentifier}, may: tenantRoles, reply: inDone, later: true,
+		need: []string{roleIdentifier}, may: tenantRoles, reply: inDone,
 	},
 	{
 		name: ResetPassword, doc: "a ticket sets a new password",
@@ -156,14 +152,14 @@ var operations = []operation{
 	},
 	{
 		name: Verify, doc: "a ticket verifies an account",
-		need: []string{roleTicket}, reply: inAccount, later: true,
+		need: []string{roleTicket}, reply: inAccount,
 		outcomes: []core.Kind{core.TicketUnknown, core.TicketUsed, core.TicketExpired, core.TicketInactive, core.AlreadyVerified},
 	},
 	{
-		name: KeySet, doc: "the public keys of the dialect's tokens", reply: inKeySet, later: true,
+		name: KeySet, doc: "the public keys of the dialect's tokens", reply: inKeySet,
 	},
 	{
-		name: Fixed, doc: "a reply that depends on nothing but the request", reply: inDone, later: true,
+		name: Fixed, doc: "a reply that depends on nothing but the request", members: []string{"outcome"}, reply: inDone,
 	},
 }
 
@@ -181,6 +177,15 @@ func (o Operation) Doc() string {
 	return op.doc
 }
 
+// Operations lists every operation.
+func Operations() []Operation {
+	all := make([]Operation, len(operations))
+	for i := range operations {
+		all[i] = operations[i].name
+	}
+	return all
+}
+
 func findOperation(name string) (operation, bool) {
 	for _, o := range operations {
 		if string(o.name) == name {
@@ -190,27 +195,26 @@ func findOperation(name string) (operation, bool) {
 	return operation{}, false
 }
 
-// operationNames are those of the operations that are served.
 func operationNames() []string {
-	names := make([]string, 0, len(operations))
+	names := make([]string, len(operations))
 	for i := range operations {
-		if !operations[i].later {
-			names = append(names, string(operations[i].name))
-		}
+		names[i] = string(operations[i].name)
 	}
 	return names
 }
 
 // takes reports whether the operation knows an input of that name.
 func (o *operation) takes(role string) bool {
-	return !slices.Contains(laterRoles, role) &&
-		(slices.Contains(o.need, role) || slices.Contains(o.oneOf, role) || slices.Contains(o.may, role))
+	return slices.Contains(o.need, role) || slices.Contains(o.oneOf, role) || slices.Contains(o.may, role)
 }
 
-// possible are the outcomes that a call can have beside those of every call.
-func (o *operation) possible() []core.Kind {
-	if o.bearer {
-		return slices.Concat(bearerOutcomes, o.outcomes)
+// takers are the operations whose do has a member.
+func takers(member string) []string {
+	var names []string
+	for i := range operations {
+		if slices.Contains(operations[i].members, member) {
+			names = append(names, string(operations[i].name))
+		}
 	}
-	return o.outcomes
+	return names
 }

@@ -37,7 +37,7 @@ func (r *reader) path(n *yaml.Node) path {
 		if m := pathVariable.FindStringSubmatch(segment); m != nil {
 			name, segment = m[1], ""
 			if slices.Contains(p.variables, name) {
-				r.fault(n, "", "path %q has the variable %s twice", text, name)
+				r.fault(n, "give one of them another name", "path %q has the variable %s twice", text, name)
 			}
 		} else if !pathSegment.MatchString(segment) || segment == "." || segment == ".." {
 			r.fault(n, "a variable takes a whole segment: /users/{name}", "path %q: %q cannot be a segment", text, segment)

@@ -226,6 +226,9 @@ func (r *reader) tracking(d *Dialect) {
 		if p.Tracked && p.Format == core.FormatJWT && t.get("claims") != nil && len(t.ids) == 0 {
 			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, but no claim is ${token.id} alone: two of one second would be one", t.name)
 		}
+		if !p.Tracked {
+			p.Session = 0 // there is none
+		}
 		d.policies[t.name] = p
 		r.grantsAudience(t, d)
 	}

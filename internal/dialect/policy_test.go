@@ -23,13 +23,13 @@ func TestPolicyForms(t *testing.T) {
 		want        core.Policy
 	}{
 		{"a JWT of its own type", `{algorithm: ES256, type: at+jwt, lifetime: 1h, ` + jwtClaims + `}`,
-			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "ES256", Type: "at+jwt", WithKeyID: true}, Lifetime: time.Hour, Session: time.Hour}},
+			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "ES256", Type: "at+jwt", WithKeyID: true}, Lifetime: time.Hour}},
 		{"typ JWT is the usual one", `{algorithm: HS256, type: JWT, lifetime: 1h, ` + jwtClaims + `}`,
-			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour, Session: time.Hour}},
+			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour}},
 		{"a JWT that is kept", `{algorithm: HS256, lifetime: 1h, track: true, ` + jwtClaims + `}`,
 			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour, Session: time.Hour, Tracked: true}},
 		{"bounds", `{algorithm: HS256, lifetime: {default: 1h, min: 5m, max: 1d}, ` + jwtClaims + `}`,
-			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour, LeastLifetime: 5 * time.Minute, MostLifetime: day, Session: day}},
+			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour, LeastLifetime: 5 * time.Minute, MostLifetime: day}},
 		{"bounds without min", `{format: opaque, lifetime: {default: 1h, max: 1h}}`,
 			core.Policy{Format: core.FormatOpaque, Lifetime: time.Hour, LeastLifetime: time.Second, MostLifetime: time.Hour, Session: time.Hour, Tracked: true}},
 		{"opaque", `{format: opaque, lifetime: 1h}`,

@@ -25,7 +25,7 @@ func (r *reader) collisions() {
 		for _, method := range rt.methods {
 			group := seen[method+" "+shape]
 			if len(group) == maxGroup {
-				r.fault(rt.node, "", "%s %s has more than %d routes", method, rt.path.text, maxGroup)
+				r.fault(rt.node, "join some by one_of in when, or give them a path of their own", "%s %s has more than %d routes", method, rt.path.text, maxGroup)
 			}
 			if r.joins(rt, group, method) {
 				seen[method+" "+shape] = append(group, rt)
@@ -45,11 +45,11 @@ func (r *reader) joins(rt *route, group []*route, method string) bool {
 		line := before.node.Line
 		switch {
 		case before.path.text != rt.path.text, len(before.when) == 0 && len(rt.when) == 0:
-			r.fault(rt.node, "", "%s %s is also the route on line %d", method, rt.path.text, line)
+			r.fault(rt.node, "remove one of them, or say in on.when which requests are whose", "%s %s is also the route on line %d", method, rt.path.text, line)
 		case len(before.when) == 0:
 			r.fault(rt.node, "put the route without when last", "%s %s is taken by the route on line %d, which has no when", method, rt.path.text, line)
 		case before.conditions() == rt.conditions():
-			r.fault(rt.node, "", "%s %s is also the route on line %d, with the same when", method, rt.path.text, line)
+			r.fault(rt.node, "remove one of them", "%s %s is also the route on line %d, with the same when", method, rt.path.text, line)
 		case !group[0].accept.equal(&rt.accept):
 			r.fault(rt.node, "leave accept out here", "%s %s accepts other media types than its first route, on line %d", method, rt.path.text, group[0].node.Line)
 		default:
@@ -75,8 +75,11 @@ func (r *reader) reachable(s section) {
 		if rt.operation.name == "" {
 			continue
 		}
-		for _, kind := range slices.Concat(rt.operation.possible(), rt.bodyOutcomes()) {
+		for _, kind := range slices.Concat(rt.outcomes(), rt.bodyOutcomes()) {
 			m.reply(kind, rt.replies, rt.name())
+		}
+		if slices.ContainsFunc(r.tokens, func(t *tokenReading) bool { return t.audience != "" && t.name == rt.policy }) {
+			m.reply(core.Forbidden, rt.replies, rt.name()) // of an audience that the token cannot have
 		}
 		m.issues(rt, rt.possibleIssues(d))
 	}
@@ -107,7 +110,11 @@ func (m *missing) reply(kind core.Kind, replies map[core.Kind]*answer, who strin
 		return
 	}
 	m.told[string(root)] = true
-	m.r.fault(m.at, "add "+string(root)+", or "+string(kind)+" alone", "%s can end in %s, which has no reply", who, kind)
+	hint := "add " + string(root)
+	if kind != root {
+		hint += ", or " + string(kind) + " alone"
+	}
+	m.r.fault(m.at, hint, "%s can end in %s, which has no reply", who, kind)
 }
 
 // issues checks that what a route can have has templates where the reply lists issues.
@@ -187,8 +194,13 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 	if d.refuseUnknown && rt.fromBody {
 		add(ruleUnknownInput, core.InvalidField)
 	}
-	if slices.Contains(rt.operation.outcomes, core.PasswordRefused) {
-		add(ruleRefused, core.PasswordRefused)
+	for _, kind := range rt.outcomes() {
+		switch {
+		case kind == core.PasswordRefused:
+			add(ruleRefused, kind)
+		case kind.IsA(core.InvalidRequest):
+			add(string(kind), kind)
+		}
 	}
 	return all
 }

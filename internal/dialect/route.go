@@ -22,10 +22,7 @@ type route struct {
 	roles     map[string]*input // those that the operation takes
 	fromBody  bool              // whether any input is read from the body
 	bodyNames []string
-	operation operation
-	policy    string
-	as        []core.SubjectKind
-	granted   []string // the names that with declares
+	doing
 
 	ok             *answer
 	errors         map[core.Kind]*answer
@@ -55,7 +52,11 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
-	if ok := s.need("ok"); ok != nil && rt.operation.name != "" {
+	switch ok := s.get("ok"); {
+	case rt.outcome != "" && ok != nil:
+		r.fault(ok, "leave it out", "a route that always ends in %s has no success", rt.outcome)
+	case rt.outcome != "":
+	case s.need("ok") != nil && rt.operation.name != "":
 		rt.ok = r.answer(ok, what, http.StatusOK, p)
 	}
 	at := *p
@@ -113,89 +114,6 @@ func (r *reader) pathInputs(rt *route) {
 	}
 }
 
-// routeDo reads what the route does, and checks that its inputs have the names
-// that the operation knows.
-func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
-	if n == nil {
-		return
-	}
-	name, issue, as := n, (*yaml.Node)(nil), (*yaml.Node)(nil)
-	if n.Kind == yaml.MappingNode {
-		s := r.section(n, &doShape)
-		name, issue, as = s.need("operation"), s.get("issue"), s.get("as")
-	}
-	if name == nil {
-		return
-	}
-	if op, ok := findOperation(name.Value); ok && op.later {
-		r.fault(name, "", "the operation %s is not served yet", op.name)
-		return
-	}
-	op, ok := findOperation(r.word(name, "the operation", operationNames()...))
-	if !ok {
-		return
-	}
-	rt.operation = op
-	rt.as = d.subject
-	if as != nil {
-		rt.as = r.subject(as, "as")
-		for _, kind := range rt.as {
-			if !slices.Contains(d.subject, kind) {
-				r.fault(as, "name it in the file's subject too", "%s is not among the dialect's subjects", kind)
-			}
-		}
-	}
-	r.routeIssue(n, issue, rt, d)
-	r.roles(rt)
-}
-
-// roles checks that a route's inputs have the names that its operation knows.
-func (r *reader) roles(rt *route) {
-	op := &rt.operation
-	has := func(role string) bool { return rt.byName[role] != nil }
-	var needed []string // one role each, or several of which one will do
-	if choice := slices.DeleteFunc(slices.Clone(op.oneOf), func(role string) bool { return !op.takes(role) }); len(choice) > 0 && !slices.ContainsFunc(choice, has) {
-		needed = append(needed, strings.Join(choice, " or "))
-	}
-	for _, role := range op.need {
-		if !has(role) {
-			needed = append(needed, role)
-		}
-	}
-	for _, role := range needed {
-		r.fault(rt.node, "declare it under inputs, with from saying where it is read", "%s needs an input named %s", op.name, role)
-	}
-	rt.roles = make(map[string]*input, len(rt.inputs))
-	for _, in := range rt.inputs {
-		if op.takes(in.name) {
-			rt.roles[in.name] = in
-		}
-		switch {
-		case op.takes(in.name) && in.typ != "string":
-			r.fault(in.node, "", "input %s must be of type string", in.name)
-		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
-			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
-		}
-	}
-}
-
-func (r *reader) routeIssue(do, issue *yaml.Node, rt *route, d *Dialect) {
-	switch mints := rt.operation.mints; {
-	case issue != nil && mints != mintsByPolicy && mints != mintsIfNamed:
-		r.fault(issue, "", "%s issues no token", rt.operation.name)
-		return
-	case issue == nil && mints != mintsByPolicy:
-		return
-	case issue == nil:
-		r.fault(do, "such as do: {operation: authenticate, issue: access}", "%s does not say which token it issues", rt.operation.name)
-		return
-	}
-	if rt.operation.mints == mintsIfNamed {
-		rt.operation.reply = inToken
-	}
-	rt.policy = r.word(issue, "issue", d.policyNames...)
-}
-
 // subject reads whom a dialect or a route takes.
 func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 	var kinds []core.SubjectKind
@@ -204,7 +122,7 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 		switch {
 		case kind == "":
 		case slices.Contains(kinds, kind):
-			r.fault(item, "", "%s is here twice", kind)
+			r.fault(item, "remove one of the two", "%s is here twice", kind)
 		default:
 			kinds = append(kinds, kind)
 		}

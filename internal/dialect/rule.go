@@ -51,7 +51,7 @@ func (r *reader) inputRules(s section, in *input) []rule {
 	for _, name := range []string{ruleMin, ruleMax} {
 		if n := s.get(name); n != nil {
 			if !slices.Contains([]string{"string", "integer", "number", "list"}, in.typ) {
-				r.fault(n, "", "%s has no meaning for an input of type %s", name, in.typ)
+				r.fault(n, "leave it out, or write type: string, integer, number or list", "%s has no meaning for an input of type %s", name, in.typ)
 			}
 			rules = append(rules, rule{name: name, node: n, limit: r.integer(n, name, 0, noBound)})
 		}
@@ -81,7 +81,7 @@ func (r *reader) inputRules(s section, in *input) []rule {
 
 func (r *reader) isText(n *yaml.Node, in *input, rule string) bool {
 	if in.typ != "string" {
-		r.fault(n, "", "%s has no meaning for an input of type %s", rule, in.typ)
+		r.fault(n, "leave it out, or leave type out", "%s has no meaning for an input of type %s", rule, in.typ)
 		return false
 	}
 	return true
@@ -90,7 +90,7 @@ func (r *reader) isText(n *yaml.Node, in *input, rule string) bool {
 // constantValues reads the values of one_of and equals.
 func (r *reader) constantValues(n *yaml.Node, in *input, made rule, items []*yaml.Node) rule {
 	if len(items) == 0 && n.Kind == yaml.SequenceNode {
-		r.fault(n, "", "%s has no values", made.name)
+		r.fault(n, "list them, or leave it out", "%s has no values", made.name)
 	}
 	for _, item := range items {
 		if v, ok := r.constantValue(item, in.typ); ok {
@@ -114,7 +114,7 @@ func (r *reader) agreement(in *input, made *rule, all []*input, names []string) 
 		case i < 0:
 			r.fault(item, didYouMean(name, names), "the route has no input %q", name)
 		case i == in.index:
-			r.fault(item, "", "an input always agrees with itself")
+			r.fault(item, "name another input", "an input always agrees with itself")
 		default:
 			made.with = append(made.with, all[i])
 		}

@@ -227,7 +227,7 @@ func (r *reader) holdable(rt *route) {
 		}
 		for _, v := range m.values {
 			if v.Kind() == body.List || v.Kind() == body.Object {
-				r.fault(m.node, "", "%s holds text alone, and never %s", m.text, body.AppendJSON(nil, v))
+				r.fault(m.node, "compare it with a text or a number", "%s holds text alone, and never %s", m.text, body.AppendJSON(nil, v))
 			}
 		}
 	}

@@ -89,6 +89,7 @@ func (r *reader) soleLeaf(n *yaml.Node, part textPart, p *place) node {
 		}
 		r.faultAt(n, part.offset, hint, "%s has no form of its own here", name)
 	}
+	r.remember(n, l)
 	if l.constant {
 		value, _ := l.get(r.constants())
 		if dst, err := appendValue(nil, value); err == nil {

@@ -1,5 +1,6 @@
 // Package keyring keeps signing keys: made when they are first needed, sealed
-// under the master key in the store, open in memory. It meets [core.Signer].
+// under the master key in the store, open in memory. It meets [core.Signer],
+// [core.Sealer] and [core.Publisher].
 //
 // It does not know JWS and its claims, which are internal/token's, nor what the
 // claims mean, which core judges.
@@ -152,7 +153,7 @@ func (r *Ring) Sign(_ context.Context, set core.KeySet, payload []byte) (core.Se
 	if err != nil {
 		return core.Secret{}, err
 	}
-	signed, err := l.keys[0].Sign(payload, set.WithKeyID)
+	signed, err := l.keys[0].Sign(payload, token.Header{Type: set.Type, KeyID: set.WithKeyID})
 	if err != nil {
 		return core.Secret{}, err
 	}
@@ -165,15 +166,15 @@ func (r *Ring) Verify(_ context.Context, set core.KeySet, bearer core.Secret) (c
 	if err != nil {
 		return core.Claims{}, err
 	}
-	claims, err := verify(l.keys, set.Algorithm, bearer.Reveal())
+	claims, err := verify(l.keys, set, bearer.Reveal())
 	if err != nil {
 		return core.Claims{}, &core.Error{Kind: core.TokenInvalid, Err: err}
 	}
 	return claims, nil
 }
 
-func verify(keys []token.Key, algorithm, bearer string) (core.Claims, error) {
-	payload, err := token.Verify(keys, algorithm, bearer)
+func verify(keys []token.Key, set core.KeySet, bearer string) (core.Claims, error) {
+	payload, err := token.Verify(keys, set.Algorithm, set.Type, bearer)
 	if err != nil {
 		return core.Claims{}, err
 	}

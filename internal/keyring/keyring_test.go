@@ -411,7 +411,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(algorithm+"/first", func(b *testing.B) {
 			for b.Loop() {
 				prepared := r.loaded[familyOf(s)]
-				if _, err := verify(prepared.keys, algorithm, bearer.Reveal()); err != nil {
+				if _, err := verify(prepared.keys, s, bearer.Reveal()); err != nil {
 					b.Fatal(err)
 				}
 			}

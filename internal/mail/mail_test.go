@@ -23,6 +23,7 @@ const ticket = "S3cretTicket0123456789"
 
 func sample() core.Mail {
 	return core.Mail{
+		Purpose:  core.PurposeRecovery,
 		To:       "ada@example.com",
 		Name:     "Ada Lovelace",
 		Subject:  "Demo - Password recovery for user ada@example.com",
@@ -104,17 +105,47 @@ If it was not you who asked, ignore this mail: the password stays as it is.
 	}
 }
 
-func TestTemplatesEscape(t *testing.T) {
+// Each purpose has words of its own, which ask for what its ticket does.
+func TestVerification(t *testing.T) {
 	m := sample()
-	m.Name = `<script>alert("x")</script>`
-	m.Link = core.NewSecret("javascript:alert(1)")
+	m.Purpose, m.Lifetime = core.PurposeVerification, 24*time.Hour
 	s := serve(t, 0, nil)
 	if err := plainSMTP(t, s).Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	l := readLetter(t, s.envelopes()[0].data)
-	if strings.Contains(l.html, "<script>") || strings.Contains(l.html, `href="javascript:`) {
-		t.Errorf("HTML is not escaped:\n%s", l.html)
+	for _, body := range []string{l.text, l.html} {
+		text := strings.Join(strings.Fields(body), " ")
+		for _, part := range []string{"confirm that this address is yours", "24 hours", "token=" + ticket, "ada@example.com", "Hello Ada Lovelace,"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("the mail lacks %q:\n%s", part, body)
+			}
+		}
+		if strings.Contains(text, "password for") {
+			t.Errorf("the mail is about passwords:\n%s", body)
+		}
+	}
+
+	m.Purpose = core.PurposeChallenge
+	if err := plainSMTP(t, s).Send(t.Context(), m); err == nil {
+		t.Error("a challenge was mailed")
+	}
+}
+
+func TestTemplatesEscape(t *testing.T) {
+	for _, purpose := range []core.Purpose{core.PurposeRecovery, core.PurposeVerification} {
+		m := sample()
+		m.Purpose = purpose
+		m.Name = `<script>alert("x")</script>`
+		m.Link = core.NewSecret("javascript:alert(1)")
+		s := serve(t, 0, nil)
+		if err := plainSMTP(t, s).Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		l := readLetter(t, s.envelopes()[0].data)
+		if strings.Contains(l.html, "<script>") || strings.Contains(l.html, `href="javascript:`) {
+			t.Errorf("HTML of %s is not escaped:\n%s", purpose, l.html)
+		}
 	}
 }
 

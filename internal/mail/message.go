@@ -22,9 +22,10 @@ import (
 //go:embed templates
 var templates embed.FS
 
+// The templates are named by the purpose of their mail.
 var (
-	textTemplate = texttemplate.Must(texttemplate.ParseFS(templates, "templates/recovery.txt"))
-	htmlTemplate = htmltemplate.Must(htmltemplate.ParseFS(templates, "templates/recovery.html"))
+	textTemplates = texttemplate.Must(texttemplate.ParseFS(templates, "templates/*.txt"))
+	htmlTemplates = htmltemplate.Must(htmltemplate.ParseFS(templates, "templates/*.html"))
 )
 
 // A page is what the templates show.
@@ -42,6 +43,10 @@ func message(m core.Mail, from *netmail.Address) (*gomail.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
+	text, html := textTemplates.Lookup(string(m.Purpose)+".txt"), htmlTemplates.Lookup(string(m.Purpose)+".html")
+	if text == nil || html == nil {
+		return nil, fmt.Errorf("there is no template for mails of purpose %q", m.Purpose)
+	}
 	p := page{
 		Subject:  oneLine(m.Subject, maxSubject),
 		Name:     to.Name,
@@ -57,10 +62,10 @@ func message(m core.Mail, from *netmail.Address) (*gomail.Msg, error) {
 	msg.SetMessageIDWithValue(rand.Text() + "@" + domain)
 	msg.SetDate()
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office replies
-	if err := msg.SetBodyTextTemplate(textTemplate, p); err != nil {
+	if err := msg.SetBodyTextTemplate(text, p); err != nil {
 		return nil, fmt.Errorf("mail's text: %w", err)
 	}
-	if err := msg.AddAlternativeHTMLTemplate(htmlTemplate, p); err != nil {
+	if err := msg.AddAlternativeHTMLTemplate(html, p); err != nil {
 		return nil, fmt.Errorf("mail's HTML: %w", err)
 	}
 	return msg, nil

@@ -16,8 +16,8 @@ import (
 // Options say what a worker works with.
 type Options struct {
 	Outbox core.Outbox // required
-	// Compose makes a notice out. Its kinds NotFound, Inactive and RateLimited mean
-	// that there is nothing to send. Required.
+	// Compose makes a notice out. Its kinds NotFound, Inactive, AlreadyVerified and
+	// RateLimited mean that there is nothing to send. Required.
 	Compose  func(ctx context.Context, notice core.Notice) (core.Mail, error)
 	Sender   Sender           // required
 	Log      *slog.Logger     // default: none
@@ -142,7 +142,7 @@ func (w *Worker) settle(ctx context.Context, log *slog.Logger, notice core.Notic
 	case err == nil:
 		log.InfoContext(ctx, "mail sent")
 		return w.options.Outbox.RemoveNotice(ctx, notice.ID, core.Event{})
-	case kind == core.NotFound, kind == core.Inactive, kind == core.RateLimited:
+	case kind == core.NotFound, kind == core.Inactive, kind == core.AlreadyVerified, kind == core.RateLimited:
 		return w.options.Outbox.RemoveNotice(ctx, notice.ID, core.Event{}) // core has put it on record
 	case permanent(err):
 		log.WarnContext(ctx, "mail given up", "error", words(err))

@@ -264,7 +264,7 @@ func TestWorkerGivesUpAfterADay(t *testing.T) {
 }
 
 func TestWorkerDropsWhatIsNotToBeSent(t *testing.T) {
-	for _, kind := range []core.Kind{core.NotFound, core.Inactive, core.RateLimited} {
+	for _, kind := range []core.Kind{core.NotFound, core.Inactive, core.AlreadyVerified, core.RateLimited} {
 		t.Run(string(kind), func(t *testing.T) {
 			p := openPost(t)
 			var asked atomic.Int64

@@ -162,7 +162,7 @@ func TestTokenSizes(t *testing.T) {
 		if tt.size > 0 && len(signed) > tt.size+1 {
 			t.Fatalf("%s: made %d bytes", tt.name, len(signed))
 		}
-		if _, err := token.Verify([]token.Key{key}, "HS256", signed); (err == nil) != tt.holds {
+		if _, err := token.Verify([]token.Key{key}, "HS256", "", signed); (err == nil) != tt.holds {
 			t.Errorf("%s (%d bytes): %v, want it to hold: %v", tt.name, len(signed), err, tt.holds)
 		}
 	}
@@ -189,7 +189,7 @@ func TestBadTokensCost(t *testing.T) {
 			fastest := time.Hour
 			for range calls {
 				start := time.Now()
-				_, _ = token.Verify([]token.Key{key}, algorithm, f.Token)
+				_, _ = token.Verify([]token.Key{key}, algorithm, "", f.Token)
 				fastest = min(fastest, time.Since(start))
 			}
 			if fastest > worst {
@@ -311,7 +311,7 @@ func TestTokensCarryIssuedAt(t *testing.T) {
 		if c.keys {
 			_, err = registry.RevokeAccessKey(t.Context(), c.realm(), identifier, origin)
 		} else {
-			_, err = registry.DisableAccount(t.Context(), c.realm(), identifier, origin)
+			_, err = registry.DisableAccount(t.Context(), core.AccountName{Realm: c.realm(), Login: identifier}, origin)
 		}
 		if err != nil {
 			t.Fatal(err)

@@ -71,7 +71,9 @@ func TestTicketOpensOnceOnTwoReplicas(t *testing.T) {
 }
 
 func opensOnce(t *testing.T, change ...func(*chancery.Config)) {
-	first := openSite(t, change...)
+	// Each use is decided, however slow the machine: none is turned away for overload.
+	patient := func(config *chancery.Config) { config.Hashing.QueueTimeout = 20 * time.Second }
+	first := openSite(t, append(change, patient)...)
 	replicas := []*site{first, first.replica(t)}
 	rounds, parallel := 1, 40 // contracttest's TestSingleUse sends 100 to one server
 	if long() {

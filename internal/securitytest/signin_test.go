@@ -79,7 +79,7 @@ func TestErrorsTellNothingStored(t *testing.T) {
 				}
 			}
 		}
-		if _, err := s.server.Registry().DisableAccount(t.Context(), c.realm(), account.Login, core.Origin{Actor: "test"}); err != nil {
+		if _, err := s.server.Registry().DisableAccount(t.Context(), core.AccountName{Realm: c.realm(), Login: account.Login}, core.Origin{Actor: "test"}); err != nil {
 			t.Fatal(err)
 		}
 		for name, r := range map[string]request{

@@ -83,6 +83,8 @@ type statements struct{ prepared []*sql.Stmt }
 		{"constant of the function", `func f(db *sql.DB) { const q = "select 1"; db.QueryRowContext(nil, q) }`, false},
 		{"table", `func f(db *sql.DB, i int) { db.PrepareContext(nil, queries[i]) }`, false},
 		{"prepared", `func f(s *statements, v string) { s.prepared[0].ExecContext(nil, v) }`, false},
+		{"function of the table", `func f(db *sql.DB, i int) { db.PrepareContext(nil, named(queries[i])) }`, false},
+		{"function value of the table", `func f(db *sql.DB, i int, named func(string) string) { db.PrepareContext(nil, named(queries[i])) }`, true},
 		{"counted", `func f(db *sql.DB) { db.ExecContext(nil, "select " + places(3)) }`, false},
 		{"value added", `func f(db *sql.DB, v string) { db.QueryContext(nil, "select 1 where a = '" + v + "'") }`, true},
 		{"formatted", `func f(db *sql.DB, v string) { db.QueryContext(nil, fmt.Sprintf("select 1 where a = '%s'", v)) }`, true},
@@ -207,7 +209,17 @@ func (p *queryPackage) constant(e ast.Expr, hidden map[string]bool) bool {
 		return isNamed(e.X, "queries")
 	case *ast.CallExpr:
 		function, ok := e.Fun.(*ast.Ident)
-		return ok && p.counted[function.Name]
+		if !ok {
+			return false
+		}
+		if _, local := hidden[function.Name]; local {
+			return false
+		}
+		numbers, ours := p.counted[function.Name]
+		if ours && len(e.Args) == 1 && p.constant(e.Args[0], hidden) {
+			return true // the same text for every request, whatever the function makes of it
+		}
+		return numbers
 	}
 	return false
 }

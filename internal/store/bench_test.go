@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/chancery-auth/chancery/core"
 )
@@ -38,6 +40,30 @@ func BenchmarkStore(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := heldOrRead(b.Context(), s, "AK-1"); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("AccountByLogin", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := s.AccountByLogin(b.Context(), "demo", "alice"); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("OpenSession", func(b *testing.B) {
+				b.ReportAllocs()
+				for n := 0; b.Loop(); n++ {
+					if err := s.OpenSession(b.Context(), opening(n)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run("Token", func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, _, err := s.Token(b.Context(), "demo", opening(0).Tokens[0].Digest); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -79,6 +105,20 @@ func BenchmarkStore(b *testing.B) {
 			})
 		})
 	}
+}
+
+// opening is a session as a login with a refresh token opens it.
+func opening(n int) core.Opening {
+	id := core.SessionID(fmt.Sprintf("0190b5a2-7c1e-7000-8000-%012d", n))
+	end := exchange(0).At.Add(time.Hour)
+	tokens := []core.StoredToken{
+		{Digest: core.NewSecret("access " + string(id)).Digest(), Use: core.UseAccess, ID: string(id), IssuedAt: exchange(0).At, ExpiresAt: end},
+		{Digest: core.NewSecret("refresh " + string(id)).Digest(), Use: core.UseRefresh, ID: string(id), IssuedAt: exchange(0).At, ExpiresAt: end},
+	}
+	return core.Opening{Tokens: tokens, Event: exchange(n), Session: core.Session{
+		ID: id, Realm: "demo", Dialect: "oauth2", Policy: "access", Account: "0190b5a2-7c1e-7000-8000-000000000001",
+		Methods: []string{"password"}, Granted: core.Granted{"scope": "read write"}, CreatedAt: exchange(0).At, SeenAt: exchange(0).At, ExpiresAt: end,
+	}}
 }
 
 func heldOrRead(ctx context.Context, s *Store, identifier string) (core.AccessKey, error) {

@@ -32,8 +32,16 @@ func instant(n int64) time.Time {
 
 func now() int64 { return time.Now().UnixMicro() }
 
+// blob is bytes as a column holds them that is not null.
+func blob(bytes []byte) []byte {
+	if bytes == nil {
+		return []byte{}
+	}
+	return bytes
+}
+
 // encode writes a list or map as JSON text; an empty one is read back as nil.
-func encode[T []string | core.Attributes | map[string]core.AttributeType](value T) (string, error) {
+func encode[T []string | core.Attributes | core.Granted | map[string]core.AttributeType](value T) (string, error) {
 	if len(value) == 0 {
 		return "", nil
 	}
@@ -44,8 +52,8 @@ func encode[T []string | core.Attributes | map[string]core.AttributeType](value 
 	return string(text), nil
 }
 
-// errStored is JSON in the database that the store did not write.
-var errStored = errors.New("stored JSON cannot be read")
+// errStored is a value in the database that the store did not write.
+var errStored = errors.New("what is stored cannot be read")
 
 func decode[T any](text string, into *T) error {
 	if text == "" {

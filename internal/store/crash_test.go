@@ -36,7 +36,10 @@ func writeUntilKilled(url string) {
 	if err == nil {
 		err = s.PutRealm(ctx, core.RealmInfo{Name: "demo"}, exchange(0))
 	}
-	if err != nil {
+	if err == nil {
+		err = s.CreateAccount(ctx, core.Account{ID: "owner", Realm: "demo", Login: "owner"}, exchange(0))
+	}
+	if err != nil && core.KindOf(err) != core.Conflict {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
@@ -52,19 +55,32 @@ func writeUntilKilled(url string) {
 	}
 	var wg sync.WaitGroup
 	for w := range crashWriters {
+		refresh := core.StoredToken{Digest: core.NewSecret(fmt.Sprint(os.Getpid(), " ", w)).Digest(), Use: core.UseRefresh}
+		id := core.SessionID(fmt.Sprintf("%d-%d", os.Getpid(), w))
 		wg.Go(func() {
+			if w%4 == 3 {
+				opening := core.Opening{Session: core.Session{ID: id, Realm: "demo", Account: "owner"}, Tokens: []core.StoredToken{refresh}}
+				if err := s.OpenSession(ctx, opening); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+			}
 			for n := 0; ; n++ {
 				name := fmt.Sprintf("%d-%d-%d", os.Getpid(), w, n)
 				e := exchange(n)
 				e.TokenID = name
-				switch w % 3 {
+				switch w % 4 {
 				case 0:
 					acknowledge("event", name, s.Record(ctx, e))
 				case 1:
 					a := core.Account{ID: core.AccountID(name), Realm: "demo", Login: name}
 					acknowledge("account", name, s.CreateAccount(ctx, a, e))
-				default:
+				case 2:
 					acknowledge("notice", name, s.Enqueue(ctx, core.Notice{ID: name, Realm: "demo"}, e))
+				default:
+					next := core.StoredToken{Digest: core.NewSecret(name).Digest(), Use: core.UseRefresh, ID: name}
+					acknowledge("rotation", name, s.RotateToken(ctx, "demo", refresh.Digest, time.Now(), []core.StoredToken{next}, e))
+					refresh = next
 				}
 			}
 		})
@@ -161,7 +177,13 @@ func checkKept(t *testing.T, url string, acknowledged map[string]bool) {
 	if lost > 0 {
 		t.Errorf("%d of %d acknowledged rows are lost", lost, len(acknowledged))
 	}
-	for _, kind := range []string{"account", "notice"} {
+	var torn int
+	const rotations = `select count(*) from sessions as s
+		where (select count(*) from tokens as t where t.realm = s.realm and t.session = s.id and t.replaced_at = 0) <> 1`
+	if err := s.reads.db.QueryRowContext(t.Context(), rotations).Scan(&torn); err != nil || torn > 0 {
+		t.Errorf("%d sessions have not exactly one refresh token that works: %v", torn, err)
+	}
+	for _, kind := range []string{"account", "notice", "rotation"} {
 		for name := range kept[kind] {
 			if !kept["event"][name] {
 				t.Errorf("%s %s has no record", kind, name)
@@ -175,12 +197,13 @@ func checkKept(t *testing.T, url string, acknowledged map[string]bool) {
 func keptRows(t *testing.T, s *Store) map[string]map[string]bool {
 	t.Helper()
 	rows, err := s.reads.db.QueryContext(t.Context(),
-		"select 'event', token_id from audit union all select 'account', id from accounts union all select 'notice', id from notices")
+		`select 'event', token_id from audit union all select 'account', id from accounts where id <> 'owner'
+		union all select 'notice', id from notices union all select 'rotation', token_id from tokens where token_id <> ''`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = rows.Close() }()
-	kept := map[string]map[string]bool{"event": {}, "account": {}, "notice": {}}
+	kept := map[string]map[string]bool{"event": {}, "account": {}, "notice": {}, "rotation": {}}
 	for rows.Next() {
 		var kind, name string
 		if err := rows.Scan(&kind, &name); err != nil {

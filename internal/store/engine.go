@@ -21,9 +21,8 @@ type engine struct {
 	readTimeout  time.Duration
 	writeTimeout time.Duration // of a whole group; 0 for none
 	// lock keeps other processes from migrating until unlock is called.
-	lock func(ctx context.Context, db *sql.DB) (unlock func(), err error)
-	// spell writes a query as the driver likes it best.
-	spell func(query string) string
+	lock    func(ctx context.Context, db *sql.DB) (unlock func(), err error)
+	unnamed bool // queries are written without the names of parameters
 	// classify tells what an error of the driver means.
 	classify func(error) class
 }

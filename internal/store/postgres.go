@@ -27,7 +27,6 @@ func postgresEngine() *engine {
 		migrations:   "migrations/postgres",
 		readTimeout:  2 * time.Second,
 		writeTimeout: 5 * time.Second,
-		spell:        func(query string) string { return query },
 		classify:     classifyPostgres,
 		lock:         lockPostgres,
 	}

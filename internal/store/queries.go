@@ -26,6 +26,10 @@ const (
 	readAccessKey
 	readAccessKeyByIdentifier
 	readAccessKeys
+	readSession
+	readSlot
+	readToken
+	readFactor
 	readTicket
 	countTickets
 	readEvents
@@ -41,6 +45,20 @@ const (
 	putTenant
 	insertAccessKey
 	updateAccessKey
+	insertSession
+	endSlot
+	endSession
+	touchSession
+	insertToken
+	replaceToken
+	expireTokens
+	purgeEnded
+	purgeOver
+	purgeUnused
+	purgeTokens
+	putFactor
+	updateFactor
+	deleteFactor
 	putTicket
 	insertIssue
 	useTicket
@@ -66,6 +84,9 @@ const (
 	accountColumns   = `realm, id, tenant, login, email, name, roles, attributes, active, verified, hold, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
 	tenantColumns    = `realm, id, name, attributes, active, created_at, version`
 	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, version`
+	sessionColumns   = `realm, id, dialect, policy, account, access_key, client, tenant, methods, granted, slot, idle, created_at, seen_at, expires_at, ended_at, end_reason`
+	tokenColumns     = `digest, session, token_use, token_id, issued_at, expires_at, replaced_at, sealed`
+	factorColumns    = `realm, account, sealed, last_step, recovery, enrolled_at, version`
 	ticketColumns    = `realm, account, purpose, digest, payload, issued_at, expires_at, used_at`
 	noticeColumns    = `id, realm, dialect, purpose, tenant, login, request_id, created_at, due_at, attempts`
 	eventColumns     = `at, realm, dialect, action, outcome, actor, account, access_key, token_id, session, address, request_id`
@@ -84,14 +105,31 @@ const selectKeyOrDecoy = `select coalesce(k.realm, $1), coalesce(k.id, '` + nobo
 // nobody is the id of no access key and no account.
 const nobody = "00000000-0000-0000-0000-000000000000"
 
-var queries = [queryCount]string{
+// ofSession are a session's columns beside those of a token.
+const ofSession = `s.realm, s.id, s.dialect, s.policy, s.account, s.access_key, s.client, s.tenant, s.methods, s.granted, s.slot, s.idle, s.created_at, s.seen_at, s.expires_at, s.ended_at, s.end_reason`
+
+// selectSlot reads the session of a slot with its newest access token; that may be
+// gone, having expired.
+const selectSlot = `select coalesce(t.digest, ''), coalesce(t.session, ''), coalesce(t.token_use, ''), coalesce(t.token_id, ''),
+	coalesce(t.issued_at, 0), coalesce(t.expires_at, 0), coalesce(t.replaced_at, 0), coalesce(t.sealed, ''), ` + ofSession + `
+	from sessions as s left join tokens as t on t.realm = s.realm and t.session = s.id and t.token_use = 'access'
+	where s.realm = $1 and s.slot = $2 and s.slot <> '' order by t.issued_at desc, t.expires_at desc limit 1`
+
+// Sessions are purged for each way in which they can be over.
+const (
+	purgeSessions = `delete from sessions where (realm, id) in (select realm, id from sessions where `
+	purgeLimit    = ` limit $2)`
+)
+
+var queries = [queryCount]string{ //nolint:gosec // names such as insertToken are those of queries
 	readOne:    `select 1`,
 	readRealm:  `select name, attributes, created_at from realms where name = $1`,
 	readRealms: `select name, attributes, created_at from realms order by name`,
 
 	readAccount: `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
-	// A second one is all that has to be known of others.
-	readAccountsByLogin:      `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 limit 2`,
+	// A second one is all that has to be known of others. The order makes SQLite take
+	// the index.
+	readAccountsByLogin:      `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 order by tenant limit 2`,
 	readAccountByTenantLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 and tenant = $3`,
 	readAccounts:             `select ` + accountColumns + ` from accounts where realm = $1 and (canonical, id) > ($2, $3) order by canonical, id limit $4`,
 
@@ -102,6 +140,14 @@ var queries = [queryCount]string{
 	readAccessKey:             `select ` + accessKeyColumns + ` from access_keys where realm = $1 and id = $2`,
 	readAccessKeyByIdentifier: selectKeyOrDecoy,
 	readAccessKeys:            `select ` + accessKeyColumns + ` from access_keys where realm = $1 and identifier > $2 order by identifier limit $3`,
+
+	readSession: `select ` + sessionColumns + ` from sessions where realm = $1 and id = $2`,
+	readSlot:    selectSlot,
+	readToken: `select t.digest, t.session, t.token_use, t.token_id, t.issued_at, t.expires_at, t.replaced_at, t.sealed,
+		` + ofSession + ` from tokens as t
+		join sessions as s on s.realm = t.realm and s.id = t.session where t.realm = $1 and t.digest = $2`,
+
+	readFactor: `select ` + factorColumns + ` from factors where realm = $1 and account = $2`,
 
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
 	countTickets: `select count(*) from ticket_issues where realm = $1 and account = $2 and purpose = $3 and issued_at >= $4`,
@@ -129,6 +175,28 @@ var queries = [queryCount]string{
 	updateAccessKey: `update access_keys set account = $4, identifier = $5, secret_digest = $6, name = $7, attributes = $8, state = $9,
 		created_at = $10, updated_at = $11, expires_at = $12, version = version + 1
 		where realm = $1 and id = $2 and version = $3`,
+
+	insertSession: `insert into sessions (` + sessionColumns + `) values ` + placeholders(1, 17) + `
+		on conflict (realm, slot) where slot <> '' do nothing`,
+	endSlot:      `update sessions set ended_at = $1, slot = '' where realm = $2 and slot = $3 and slot <> '' and ended_at = 0 returning id`,
+	endSession:   `update sessions set ended_at = $1, end_reason = $2, slot = '' where realm = $3 and id = $4 and ended_at = 0`,
+	touchSession: `update sessions set seen_at = case when seen_at < $1 then $2 else seen_at end where realm = $3 and id = $4 and ended_at = 0`,
+
+	insertToken:  `insert into tokens (realm, ` + tokenColumns + `) values ` + placeholders(1, 9),
+	replaceToken: `update tokens set replaced_at = $1 where realm = $2 and digest = $3 and token_use = 'refresh' and replaced_at = 0`,
+	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
+
+	purgeEnded:  purgeSessions + `ended_at <> 0 and ended_at < $1` + purgeLimit,
+	purgeOver:   purgeSessions + `expires_at <> 0 and expires_at < $1` + purgeLimit,
+	purgeUnused: purgeSessions + `idle > 0 and seen_at + idle < $1` + purgeLimit,
+	purgeTokens: `delete from tokens where (realm, digest) in (select realm, digest from tokens where expires_at <> 0 and expires_at < $1 limit $2)`,
+
+	putFactor: `insert into factors (` + factorColumns + `) values ` + placeholders(1, 7) + `
+		on conflict (realm, account) do update set sealed = excluded.sealed, last_step = excluded.last_step, recovery = excluded.recovery,
+		enrolled_at = excluded.enrolled_at, version = factors.version + 1`,
+	updateFactor: `update factors set sealed = $1, last_step = $2, recovery = $3, enrolled_at = $4, version = version + 1
+		where realm = $5 and account = $6 and version = $7`,
+	deleteFactor: `delete from factors where realm = $1 and account = $2`,
 
 	// One row for an account and purpose: a newer ticket ends the older one even
 	// if two are issued at once.
@@ -189,7 +257,7 @@ func placeholders(rows, columns int) string {
 // as well, inside its transactions.
 var (
 	readQueries  = span(readOne, writeProbe)
-	writeQueries = append(span(writeProbe, queryCount), readAccount, readAccessKey, readTicket, readSigningKeyOf)
+	writeQueries = append(span(writeProbe, queryCount), readAccount, readAccessKey, readSession, readToken, readFactor, readTicket, readSigningKeyOf)
 )
 
 func span(from, to query) []query {
@@ -206,10 +274,16 @@ type statements struct {
 	prepared [queryCount]*sql.Stmt
 }
 
-func prepare(ctx context.Context, db *sql.DB, which []query, spell func(string) string) (*statements, error) {
+func prepare(ctx context.Context, e *engine, db *sql.DB, which []query) (*statements, error) {
 	s := &statements{db: db}
 	for _, q := range which {
-		stmt, err := db.PrepareContext(ctx, spell(queries[q]))
+		var stmt *sql.Stmt
+		var err error
+		if e.unnamed {
+			stmt, err = db.PrepareContext(ctx, unnamed(queries[q]))
+		} else {
+			stmt, err = db.PrepareContext(ctx, queries[q])
+		}
 		if err != nil {
 			return nil, fmt.Errorf("prepare %q: %w", queries[q], err)
 		}

@@ -44,6 +44,14 @@ func (s *Store) HoldAccessKey(ctx context.Context, realm core.Realm, identifier 
 	return err
 }
 
+// RecentSession is Session from memory, where it can be.
+func (s *Store) RecentSession(ctx context.Context, realm core.Realm, id core.SessionID) (core.Session, error) {
+	if found := s.recentSessions.get(realm, string(id)); found != nil {
+		return *found, nil
+	}
+	return s.recentSessions.load(realm, string(id), func() (core.Session, error) { return s.Session(ctx, realm, id) })
+}
+
 // recent is a bounded map of rows that were read a short while ago. Absence is
 // not kept.
 type recent[V any] struct {

@@ -39,7 +39,7 @@ func sqliteEngine() *engine {
 	return &engine{
 		dialect:    goose.DialectSQLite3,
 		migrations: "migrations/sqlite",
-		spell:      unnamed,
+		unnamed:    true,
 		classify:   classifySQLite,
 		// The file's own lock orders writers; migrate copes with losing the race.
 		lock: func(context.Context, *sql.DB) (func(), error) { return func() {}, nil },

@@ -34,8 +34,9 @@ func (o *Options) fill() {
 	}
 }
 
-// A Store keeps realms, accounts, tenants, access keys, tickets, notices, audit records
-// and signing keys in one database. Its methods may be called concurrently.
+// A Store keeps realms, tenants, accounts, access keys, sessions and their tokens,
+// second factors, tickets, notices, audit records and signing keys in one
+// database. Its methods may be called concurrently.
 //
 // The change functions that it is given run on the one goroutine that writes:
 // they must be quick, must not write to the store, and must return or panic (no
@@ -50,6 +51,7 @@ type Store struct {
 	recentAccounts    *recent[core.Account]
 	recentKeys        *recent[core.AccessKey]
 	recentIdentifiers *recent[core.AccessKey]
+	recentSessions    *recent[core.Session]
 }
 
 var (
@@ -58,6 +60,9 @@ var (
 	_ core.Tenants     = (*Store)(nil)
 	_ core.AccessKeys  = (*Store)(nil)
 	_ core.Recent      = (*Store)(nil)
+	_ core.Sessions    = (*Store)(nil)
+	_ core.Tokens      = (*Store)(nil)
+	_ core.Factors     = (*Store)(nil)
 	_ core.Tickets     = (*Store)(nil)
 	_ core.Outbox      = (*Store)(nil)
 	_ core.Journal     = (*Store)(nil)
@@ -96,11 +101,12 @@ func start(ctx context.Context, e *engine, reads, writes *sql.DB, opts Options) 
 		recentAccounts:    newRecent[core.Account](opts.RecentEntries),
 		recentKeys:        newRecent[core.AccessKey](opts.RecentEntries),
 		recentIdentifiers: newRecent[core.AccessKey](opts.RecentEntries),
+		recentSessions:    newRecent[core.Session](opts.RecentEntries),
 	}
-	if s.reads, err = prepare(ctx, reads, readQueries, e.spell); err != nil {
+	if s.reads, err = prepare(ctx, e, reads, readQueries); err != nil {
 		return nil, e.fault(err)
 	}
-	prepared, err := prepare(ctx, writes, writeQueries, e.spell)
+	prepared, err := prepare(ctx, e, writes, writeQueries)
 	if err != nil {
 		return nil, e.fault(err)
 	}

@@ -20,9 +20,7 @@ type Key struct {
 	id        string
 	algorithm jose.SignatureAlgorithm
 	public    any // what go-jose verifies with: for HMAC the secret itself
-	plain     jose.Signer
-	named     jose.Signer // writes kid
-	hmac      *hmacSigner // nil for asymmetric algorithms
+	signers   *signers
 }
 
 // ID is the key's id, as kid names it.
@@ -80,15 +78,9 @@ func ParseKey(id, algorithm string, material []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("key %s: %w", id, err)
 	}
-	signing := jose.SigningKey{Algorithm: k.algorithm, Key: private}
-	if k.plain, err = jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT")); err != nil {
-		return Key{}, fmt.Errorf("key %s: %w", id, err)
-	}
-	if k.named, err = jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", id)); err != nil {
-		return Key{}, fmt.Errorf("key %s: %w", id, err)
-	}
-	if secret, isHMAC := private.([]byte); isHMAC {
-		if k.hmac, err = newHMACSigner(k, secret); err != nil {
+	k.signers = newSigners(jose.SigningKey{Algorithm: k.algorithm, Key: private}, id)
+	for _, usual := range []Header{{}, {KeyID: true}} {
+		if _, err := k.signers.signer(usual); err != nil {
 			return Key{}, fmt.Errorf("key %s: %w", id, err)
 		}
 	}

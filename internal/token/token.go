@@ -26,29 +26,27 @@ var ErrSignature = errors.New("token: no key of ours made this signature")
 
 // Sign signs payload, byte for byte as it is given. The header holds alg, kid if
 // it is wanted, and typ, in this order.
-func (k Key) Sign(payload []byte, withKeyID bool) (string, error) {
-	if k.hmac != nil {
-		return k.hmac.sign(payload, withKeyID), nil
-	}
-	signer := k.plain
-	if withKeyID {
-		signer = k.named
-	}
-	if signer == nil {
+func (k Key) Sign(payload []byte, h Header) (string, error) {
+	if k.signers == nil {
 		return "", errors.New("token: the key is empty")
 	}
-	return compact(signer, payload)
+	signer, err := k.signers.signer(h)
+	if err != nil {
+		return "", fmt.Errorf("token: %w", err)
+	}
+	return signer.sign(payload)
 }
 
 // Verify returns the payload of a compact token that one of keys signed with
-// algorithm. Size and form are checked before anything is computed; errors never
+// algorithm; typ is what its header must say of its type (RFC 9068 section 4), and
+// "" takes any. Size and form are checked before anything is computed; errors never
 // repeat the token.
-func Verify(keys []Key, algorithm, token string) ([]byte, error) {
+func Verify(keys []Key, algorithm, typ, token string) ([]byte, error) {
 	header, err := split(token)
 	if err != nil {
 		return nil, err
 	}
-	keyID, err := checkHeader(header, algorithm)
+	keyID, err := checkHeader(header, algorithm, typ)
 	if err != nil {
 		return nil, err
 	}
@@ -126,15 +124,15 @@ func canonical(segment string) bool {
 	return true
 }
 
-// checkHeader wants an object of alg, typ and kid alone, all strings, and alg to
-// be algorithm. What else RFC 7515 knows (crit, b64, jwk, jku, x5u, x5c …) changes
+// checkHeader wants an object of alg, typ and kid alone, all strings, alg to be
+// algorithm and typ to be the type that is wanted. What else RFC 7515 knows (crit, b64, jwk, jku, x5u, x5c …) changes
 // how a token is to be verified, so its presence is reason enough to refuse.
-func checkHeader(header []byte, algorithm string) (keyID string, err error) {
+func checkHeader(header []byte, algorithm, typ string) (keyID string, err error) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(header)) // refuses duplicate names and bad UTF-8
 	if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
 		return "", errors.New("token: the header is not an object")
 	}
-	hasAlgorithm := false
+	hasAlgorithm, hasType := false, typ == ""
 	for d.PeekKind() == '"' {
 		name, value, err := stringMember(d)
 		if err != nil {
@@ -144,6 +142,7 @@ func checkHeader(header []byte, algorithm string) (keyID string, err error) {
 		case "alg":
 			hasAlgorithm = value == algorithm
 		case "typ":
+			hasType = typ == "" || sameType(value, typ)
 		case "kid":
 			if keyID = value; !safeKeyID(keyID) {
 				return "", errors.New("token: kid is not 1 to 64 safe characters")
@@ -161,7 +160,19 @@ func checkHeader(header []byte, algorithm string) (keyID string, err error) {
 	if !hasAlgorithm {
 		return "", fmt.Errorf("token: alg is not %s", algorithm)
 	}
+	if !hasType {
+		return "", fmt.Errorf("token: typ is not %s", typ)
+	}
 	return keyID, nil
+}
+
+// sameType compares media types, which may leave out application/ (RFC 7515 section 4.1.9).
+func sameType(got, want string) bool {
+	const prefix = "application/"
+	if len(got) > len(prefix) && strings.EqualFold(got[:len(prefix)], prefix) {
+		got = got[len(prefix):]
+	}
+	return strings.EqualFold(got, want)
 }
 
 func stringMember(d *jsontext.Decoder) (name, value string, err error) {

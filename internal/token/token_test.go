@@ -2,12 +2,14 @@ package token
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ func newKey(t testing.TB, id, algorithm string) (Key, []byte) {
 
 func sign(t testing.TB, key Key, payload []byte, withKeyID bool) string {
 	t.Helper()
-	signed, err := key.Sign(payload, withKeyID)
+	signed, err := key.Sign(payload, Header{KeyID: withKeyID})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +53,14 @@ func TestSignAndVerify(t *testing.T) {
 			other, _ := newKey(t, "key-2", algorithm)
 			for _, withKeyID := range []bool{false, true} {
 				signed := sign(t, key, payload, withKeyID)
-				got, err := Verify([]Key{other, key}, algorithm, signed)
+				got, err := Verify([]Key{other, key}, algorithm, "", signed)
 				if err != nil || !bytes.Equal(got, payload) {
 					t.Errorf("Verify() = %q, %v, want the payload", got, err)
 				}
-				if _, err := Verify([]Key{other}, algorithm, signed); err == nil {
+				if _, err := Verify([]Key{other}, algorithm, "", signed); err == nil {
 					t.Error("another key verifies it")
 				}
-				if _, err := Verify(nil, algorithm, signed); err == nil {
+				if _, err := Verify(nil, algorithm, "", signed); err == nil {
 					t.Error("no key verifies it")
 				}
 			}
@@ -69,13 +71,25 @@ func TestSignAndVerify(t *testing.T) {
 // Tokens of HMAC keys are those of go-jose, for any payload.
 func TestHMACIsThatOfJOSE(t *testing.T) {
 	for _, algorithm := range []string{"HS256", "HS384", "HS512"} {
-		key, _ := newKey(t, "k1", algorithm)
+		key, material := newKey(t, "k1", algorithm)
 		for size := range 200 {
 			payload := bytes.Repeat([]byte{byte(size)}, size)
-			for withKeyID, signer := range map[bool]jose.Signer{false: key.plain, true: key.named} {
-				want, err := compact(signer, payload)
-				if got := sign(t, key, payload, withKeyID); err != nil || got != want {
-					t.Fatalf("%s, %d bytes: %s, want %s, %v", algorithm, size, got, want, err)
+			for _, h := range []Header{{}, {KeyID: true}, {Type: "at+jwt"}, {Type: "at+jwt", KeyID: true}} {
+				typ := cmp.Or(h.Type, "JWT")
+				options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+				if h.KeyID {
+					options = options.WithHeader("kid", "k1")
+				}
+				signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(algorithm), Key: material}, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := joseSigner{signer}.sign(payload)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, err := key.Sign(payload, h); err != nil || got != want {
+					t.Fatalf("%s, %d bytes, %+v: %s, want %s, %v", algorithm, size, h, got, want, err)
 				}
 			}
 		}
@@ -86,23 +100,72 @@ func TestHMACIsThatOfJOSE(t *testing.T) {
 func TestHeader(t *testing.T) {
 	for _, tt := range []struct {
 		algorithm string
-		withKeyID bool
+		header    Header
 		want      string
 	}{
-		{"HS256", false, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
-		{"HS384", false, "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9"},
-		{"ES256", false, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`))},
-		{"EdDSA", true, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA","kid":"k1","typ":"JWT"}`))},
-		{"HS512", true, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS512","kid":"k1","typ":"JWT"}`))},
+		{"HS256", Header{}, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
+		{"HS384", Header{}, "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9"},
+		{"ES256", Header{}, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`))},
+		{"EdDSA", Header{KeyID: true}, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"EdDSA","kid":"k1","typ":"JWT"}`))},
+		{"HS512", Header{KeyID: true}, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS512","kid":"k1","typ":"JWT"}`))},
+		{"HS256", Header{Type: "at+jwt"}, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"at+jwt"}`))},
+		{"ES256", Header{Type: "at+jwt", KeyID: true}, base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"k1","typ":"at+jwt"}`))},
 	} {
 		key, _ := newKey(t, "k1", tt.algorithm)
-		got, rest, _ := strings.Cut(sign(t, key, payload, tt.withKeyID), ".")
+		signed, err := key.Sign(payload, tt.header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, rest, _ := strings.Cut(signed, ".")
 		if got != tt.want {
 			t.Errorf("%s: header %q, want %q", tt.algorithm, got, tt.want)
 		}
 		if got, _, _ := strings.Cut(rest, "."); got != base64.RawURLEncoding.EncodeToString(payload) {
 			t.Errorf("%s: payload %q is not as it was given", tt.algorithm, got)
 		}
+	}
+}
+
+// RFC 9068 section 4: where a type is wanted, tokens of others do not pass.
+func TestVerifyWantsTheType(t *testing.T) {
+	key, _ := newKey(t, "k1", "ES256")
+	for _, tt := range []struct {
+		signed, wanted string
+		holds          bool
+	}{
+		{"", "", true},
+		{"at+jwt", "", true},
+		{"at+jwt", "at+jwt", true},
+		{"AT+JWT", "at+jwt", true},
+		{"application/at+jwt", "at+jwt", true},
+		{"", "at+jwt", false},
+		{"application/", "at+jwt", false},
+		{"at+jwt", "JWT", false},
+	} {
+		signed, err := key.Sign(payload, Header{Type: tt.signed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Verify([]Key{key}, "ES256", tt.wanted, signed); (err == nil) != tt.holds {
+			t.Errorf("a token of type %q where %q is wanted: %v", tt.signed, tt.wanted, err)
+		}
+	}
+}
+
+// Many goroutines may be the first to want a header.
+func TestSignersAreMadeOnce(t *testing.T) {
+	key, _ := newKey(t, "k1", "HS256")
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			if _, err := key.Sign(payload, Header{Type: fmt.Sprint("t", i%8), KeyID: i%2 == 0}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := len(*key.signers.made.Load()); got != 2+8 {
+		t.Errorf("%d signers, want 10", got)
 	}
 }
 
@@ -117,7 +180,7 @@ func TestVerifyKnownAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	const signed = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
-	got, err := Verify([]Key{key}, "HS256", signed)
+	got, err := Verify([]Key{key}, "HS256", "", signed)
 	if want := "{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"; string(got) != want || err != nil {
 		t.Errorf("Verify() = %q, %v, want %q", got, err, want)
 	}
@@ -149,7 +212,7 @@ func TestForgeries(t *testing.T) {
 }
 
 func accept(keys []Key, algorithm, token string) error {
-	payload, err := Verify(keys, algorithm, token)
+	payload, err := Verify(keys, algorithm, "", token)
 	if err != nil {
 		return err
 	}
@@ -173,7 +236,7 @@ func TestAlgorithmIsTheKeys(t *testing.T) {
 	}
 	signed := sign(t, key512, payload, false)
 	for _, asked := range []string{"HS256", "HS512", "none", ""} {
-		if _, err := Verify([]Key{key256}, asked, signed); err == nil {
+		if _, err := Verify([]Key{key256}, asked, "", signed); err == nil {
 			t.Errorf("a key for HS256 verifies a token of HS512 when %q is asked for", asked)
 		}
 	}
@@ -187,11 +250,11 @@ func TestKeysTried(t *testing.T) {
 		keys = append(keys, key)
 	}
 	for i, key := range keys {
-		_, err := Verify(keys, "HS256", sign(t, key, payload, false))
+		_, err := Verify(keys, "HS256", "", sign(t, key, payload, false))
 		if (err == nil) != (i < 3) {
 			t.Errorf("key %d, no kid: %v", i, err)
 		}
-		if _, err := Verify(keys, "HS256", sign(t, key, payload, true)); err != nil {
+		if _, err := Verify(keys, "HS256", "", sign(t, key, payload, true)); err != nil {
 			t.Errorf("key %d, kid: %v", i, err)
 		}
 	}
@@ -224,7 +287,7 @@ func TestParseKeyRefuses(t *testing.T) {
 	if _, err := Generate("none"); err == nil {
 		t.Error("Generate(none) = nil, want an error")
 	}
-	if _, err := (Key{}).Sign(payload, false); err == nil {
+	if _, err := (Key{}).Sign(payload, Header{}); err == nil {
 		t.Error("an empty key signs")
 	}
 }
@@ -255,7 +318,7 @@ func TestBadTokensAreCheap(t *testing.T) {
 			fastest := time.Hour
 			for range calls {
 				start := time.Now()
-				_, _ = Verify(keys, algorithm, f.Token)
+				_, _ = Verify(keys, algorithm, "", f.Token)
 				fastest = min(fastest, time.Since(start))
 			}
 			runtime.ReadMemStats(&after)
@@ -286,7 +349,7 @@ func FuzzVerify(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		got, err := Verify([]Key{key}, "HS256", token)
+		got, err := Verify([]Key{key}, "HS256", "", token)
 		if err != nil {
 			if got != nil {
 				t.Error("a refused token has a payload")
@@ -413,7 +476,7 @@ func BenchmarkVerify(b *testing.B) {
 		b.Run(algorithm, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := Verify(keys, algorithm, signed); err != nil {
+				if _, err := Verify(keys, algorithm, "", signed); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -431,7 +494,7 @@ func BenchmarkBadToken(b *testing.B) {
 			for b.Loop() {
 				for i, f := range forgeries {
 					start := time.Now()
-					_, _ = Verify(keys, algorithm, f.Token)
+					_, _ = Verify(keys, algorithm, "", f.Token)
 					if took := time.Since(start); fastest[i] == 0 || took < fastest[i] {
 						fastest[i] = took
 					}

@@ -1,5 +1,5 @@
-// Package demo holds what `chancery demo` shows beside the server itself: the
-// sample identities of dialect files, an API to protect, and sample clients.
+// Package demo holds what `chancery demo` shows beside the server itself: an API
+// to protect, and sample clients. Its identities are internal/seed's.
 //
 // It knows the wire only through the examples in dialect files, so that a new
 // contract is shown without new code. internal/cli/demo.go puts it on the screen.

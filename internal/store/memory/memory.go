@@ -24,6 +24,9 @@ type Store struct {
 	accounts map[accountKey]core.Account
 	tenants  map[tenantKey]core.Tenant
 	keys     map[keyKey]core.AccessKey
+	sessions map[sessionKey]core.Session
+	tokens   map[tokenKey]core.StoredToken
+	factors  map[accountKey]core.Factor
 	tickets  map[ticketKey]core.Ticket
 	issues   []core.Ticket
 	notices  map[string]leasedNotice
@@ -44,6 +47,14 @@ type (
 		realm core.Realm
 		id    core.KeyID
 	}
+	sessionKey struct {
+		realm core.Realm
+		id    core.SessionID
+	}
+	tokenKey struct {
+		realm  core.Realm
+		digest core.Digest
+	}
 	ticketKey struct {
 		realm   core.Realm
 		account core.AccountID
@@ -62,6 +73,9 @@ func New() *Store {
 		accounts: map[accountKey]core.Account{},
 		tenants:  map[tenantKey]core.Tenant{},
 		keys:     map[keyKey]core.AccessKey{},
+		sessions: map[sessionKey]core.Session{},
+		tokens:   map[tokenKey]core.StoredToken{},
+		factors:  map[accountKey]core.Factor{},
 		tickets:  map[ticketKey]core.Ticket{},
 		notices:  map[string]leasedNotice{},
 	}

@@ -134,7 +134,7 @@ func TestDenied(t *testing.T) {
 	b.Account(t, "idle", nil)
 	b.Account(t, "doubtful", nil)
 	good, idle, doubtful := b.Token(t, "ada"), b.Token(t, "idle"), b.Token(t, "doubtful")
-	if _, err := b.Registry.DisableAccount(t.Context(), webtest.Realm, "idle", core.Origin{}); err != nil {
+	if _, err := b.Registry.DisableAccount(t.Context(), core.AccountName{Realm: webtest.Realm, Login: "idle"}, core.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.Registry.UpdateAccount(t.Context(), core.AccountSpec{Realm: webtest.Realm, Login: "doubtful", Active: true}, core.Origin{}); err != nil {
@@ -195,7 +195,7 @@ func TestOddStatusesAreDenials(t *testing.T) {
 	a := open(t, "instant-classification", nil) // words an inactive account's token with 400
 	a.Account(t, "idle", nil)
 	token := a.Token(t, "idle")
-	if _, err := a.Registry.DisableAccount(t.Context(), webtest.Realm, "idle", core.Origin{}); err != nil {
+	if _, err := a.Registry.DisableAccount(t.Context(), core.AccountName{Realm: webtest.Realm, Login: "idle"}, core.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(t, serve(t, a, io.Discard), request("GET /", "Authorization: Bearer "+token)); got.StatusCode != 401 {

@@ -1,13 +1,11 @@
-// Package login serves the routes of the dialects: login, token test, recovery,
-// reset. It finds the dialect of a request, has it decode the request, asks core,
+// Package login serves the routes of the dialects: all operations of theirs, from
+// sign-ins to recovery. It finds the dialect of a request, has it decode the request, asks core,
 // and has the dialect word the answer.
 //
 // It knows no rule and no contract. [New] is the way in; internal/web goes round it.
 package login
 
 import (
-	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 
@@ -117,7 +115,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, group *mountGrou
 // label says what a call does, for log and metrics.
 func label(note *web.Record, call *dialect.Call) {
 	note.Operation = string(call.Operation())
-	note.Routine = call.Operation() == dialect.Whoami
+	note.Routine = call.Operation() == dialect.Whoami || call.Operation() == dialect.Introspect
 }
 
 // perform runs the route's operation. What costs a hash passes admission before
@@ -135,47 +133,8 @@ func (h *Handler) perform(r *http.Request, mount *Mount, call *dialect.Call, ori
 	if err != nil {
 		return dialect.Result{}, err
 	}
-	switch call.Operation() {
-	case dialect.Authenticate:
-		return authenticate(ctx, mount, call.Inputs(), origin)
-	case dialect.Whoami:
-		return whoami(r, mount)
-	case dialect.RequestRecovery:
-		return dialect.Result{}, mount.Authority.RequestRecovery(ctx, call.Inputs().Identifier, origin)
-	case dialect.ResetPassword:
-		inputs := call.Inputs()
-		return dialect.Result{}, mount.Authority.ResetPassword(ctx, core.PasswordReset{
-			Ticket: inputs.Ticket, Password: inputs.NewSecret, Origin: origin,
-		})
-	default: // the loader refuses what nothing performs
-		return dialect.Result{}, errors.New("no code for operation " + string(call.Operation()))
-	}
-}
-
-func authenticate(ctx context.Context, mount *Mount, inputs dialect.Inputs, origin core.Origin) (dialect.Result, error) {
-	token, err := mount.Authority.Exchange(ctx, core.Credential{
-		As:         inputs.As,
-		Identifier: inputs.Identifier,
-		Secret:     inputs.Secret,
-		Policy:     inputs.Policy,
-		Origin:     origin,
-	})
-	if err != nil {
-		return dialect.Result{}, err
-	}
-	return dialect.Result{Token: &token}, nil
-}
-
-func whoami(r *http.Request, mount *Mount) (dialect.Result, error) {
-	token, err := mount.Dialect.Bearer(r)
-	if err != nil {
-		return dialect.Result{}, err
-	}
-	identity, err := mount.Authority.Whoami(r.Context(), token)
-	if err != nil {
-		return dialect.Result{}, err
-	}
-	return dialect.Result{Identity: &identity}, nil
+	t := task{ctx: ctx, r: r, mount: mount, inputs: call.Inputs(), origin: origin}
+	return t.do(call.Operation())
 }
 
 // refuse is where an error meets the wire.

@@ -23,6 +23,10 @@ type Store interface {
 	core.Accounts
 	core.AccessKeys
 	core.Recent
+	core.Tenants
+	core.Sessions
+	core.Tokens
+	core.Factors
 	core.Tickets
 	core.Outbox
 	core.Journal
@@ -62,13 +66,17 @@ func New(t testing.TB, store Store, name string, source []byte, settings map[str
 	}
 	passwords := passwords{&w.Busy}
 	w.Authority, err = core.NewAuthority(core.Deps{
-		Realms: store, Accounts: store, AccessKeys: store, Recent: recent{store, w}, Tickets: store, Outbox: store, Journal: store,
-		Passwords: passwords, Signer: signer{}, Attempts: attempts{}, Now: time.Now,
+		Realms: store, Accounts: store, AccessKeys: store, Recent: recent{store, w}, Tenants: store, Sessions: store, Tokens: store,
+		Factors: store, Tickets: store, Outbox: store, Journal: store,
+		Passwords: passwords, Signer: signer{}, Sealer: sealer{}, Publisher: publisher{}, Attempts: attempts{}, Now: time.Now,
 	}, w.Dialect.Terms())
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Registry = &core.Registry{Realms: store, Accounts: store, AccessKeys: store, Passwords: passwords, Now: time.Now}
+	w.Registry = &core.Registry{
+		Realms: store, Tenants: store, Accounts: store, Factors: store, AccessKeys: store,
+		Passwords: passwords, Sealer: sealer{}, Now: time.Now,
+	}
 	declared := map[string]core.AttributeType{}
 	for _, name := range []string{"realm", "ca", "cid", "domain"} {
 		declared[name] = core.StringAttribute
@@ -196,6 +204,32 @@ func (signer) Verify(_ context.Context, keys core.KeySet, token core.Secret) (co
 		ExpiresAt: instant("exp"), NotBefore: instant("nbf"), IssuedAt: instant("iat"), Audience: audience,
 		Text: func(name string) string { text, _ := claims[name].(string); return text },
 	}, nil
+}
+
+// sealer writes what is sealed behind what it is bound to.
+type sealer struct{}
+
+func (sealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
+	return []byte(purpose + " " + row + " " + secret.Reveal()), nil
+}
+
+func (sealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
+	text, ok := strings.CutPrefix(string(sealed), purpose+" "+row+" ")
+	if !ok {
+		return core.Secret{}, &core.Error{Kind: core.Internal}
+	}
+	return core.NewSecret(text), nil
+}
+
+// publisher names the key sets.
+type publisher struct{}
+
+func (publisher) KeySet(sets []core.KeySet) ([]byte, error) {
+	names := make([]string, len(sets))
+	for i, keys := range sets {
+		names[i] = mark(keys)
+	}
+	return json.Marshal(map[string]any{"keys": names})
 }
 
 func mark(keys core.KeySet) string { return "." + string(keys.Realm) + "." + keys.Dialect }

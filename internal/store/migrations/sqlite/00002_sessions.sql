@@ -1,6 +1,8 @@
 -- +goose Up
 -- Sessions end at ended_at, or are over at expires_at or once unused for idle
--- (microseconds); 0 stands for never.
+-- (microseconds); 0 stands for never. Where a table has further indexes that begin
+-- with the realm, its primary key ends with it: SQLite would else take the key for
+-- them, and look at all of the realm.
 
 CREATE TABLE tenants (
     realm      TEXT    NOT NULL REFERENCES realms (name),
@@ -40,7 +42,7 @@ CREATE TABLE sessions (
     expires_at INTEGER NOT NULL,
     ended_at   INTEGER NOT NULL,
     end_reason TEXT    NOT NULL,
-    PRIMARY KEY (realm, id),
+    PRIMARY KEY (id, realm),
     FOREIGN KEY (realm, account) REFERENCES accounts (realm, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -61,7 +63,7 @@ CREATE TABLE tokens (
     expires_at  INTEGER NOT NULL,
     replaced_at INTEGER NOT NULL,
     sealed      BLOB    NOT NULL,
-    PRIMARY KEY (realm, digest),
+    PRIMARY KEY (digest, realm),
     FOREIGN KEY (realm, session) REFERENCES sessions (realm, id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 

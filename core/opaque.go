@@ -1,0 +1,48 @@
+package core
+
+import (
+	"crypto/rand"
+	"math/big"
+
+	"github.com/google/uuid"
+)
+
+// maxToken bounds a bearer token of either format, in bytes (S36).
+const maxToken = 8 << 10
+
+// leastTokenBytes are the least random bytes of an opaque token: those of a UUID,
+// which a contract may fix.
+const leastTokenBytes = 16
+
+// validate refuses forms that are unknown or too short to be safe.
+func (o Opaque) validate() error {
+	if o.Form == "" || o.Form == "base62" || o.Form == "uuid" {
+		return nil
+	}
+	if _, bytes, err := parseForm(o.Form); err != nil || bytes < leastTokenBytes {
+		return refuse(InvalidRequest, "form %q: want base62, uuid, hexN or base64_N with N of at least %d bytes", o.Form, leastTokenBytes)
+	}
+	return nil
+}
+
+// make makes a token for g that nobody can guess.
+func (o Opaque) make(g Grant) (Secret, error) {
+	random := NewSecret(o.random())
+	if o.Value == nil {
+		return random, nil
+	}
+	return o.Value(random, g)
+}
+
+func (o Opaque) random() string {
+	switch o.Form {
+	case "", "base62":
+		random := make([]byte, minSecretBytes)
+		_, _ = rand.Read(random) // never fails: it ends the program instead
+		return base62(new(big.Int).SetBytes(random), secretDigits)
+	case "uuid":
+		return uuid.NewString()
+	default:
+		return randomForm(o.Form)
+	}
+}

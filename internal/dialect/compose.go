@@ -1,0 +1,244 @@
+package dialect
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// A Request is a call of a route in its parts, so that tests can send it and
+// manuals can write it in the words of a language.
+type Request struct {
+	Method string
+	Path   string // escaped
+	Query  []Pair
+	Header []Pair // but for Content-Type and basic authentication
+	Cookie []Pair
+	Basic  *Pair  // name and password; nil for none
+	Type   string // the media type; "" without a body
+	Form   BodyForm
+	Fields []Pair // of a form, in order
+	JSON   []byte // of a JSON body, in order
+}
+
+// A Pair is a name and what stands beside it.
+type Pair struct{ Name, Value string }
+
+// Compose writes a call of the route that [Description.Routes] has at index. Each
+// input stands at its first source; values are given by the inputs' names, as a
+// form would hold them, and constants need not be given. It fails where an input
+// that is always needed has no value.
+func (d *Dialect) Compose(index int, values map[string]string) (Request, error) {
+	rt := d.routes[index]
+	r := Request{Method: rt.methods[0], Form: BodyEmpty}
+	if accepted := rt.accept.describe(); len(accepted) > 0 {
+		r.Type, r.Form = strings.ReplaceAll(accepted[0].Type, "*", ""), accepted[0].Form
+	}
+	held := map[string]string{}
+	tree := &branch{}
+	for _, in := range rt.inputs {
+		value, ok := values[in.name]
+		if !ok {
+			value, ok = in.constant()
+		}
+		switch {
+		case !ok && in.required.always():
+			return Request{}, fmt.Errorf("%s: input %s has no value", rt.name(), in.name)
+		case ok && in.sources[0].place == "path":
+			held[in.sources[0].name] = value
+		case ok:
+			r.put(in, value, tree)
+		}
+	}
+	r.Path = rt.path.fill(held)
+	if !rt.fromBody {
+		r.Type, r.Form = "", BodyEmpty
+	}
+	if r.Form == BodyJSON {
+		r.JSON = tree.append(nil)
+	}
+	return r, nil
+}
+
+// put writes an input at its first source.
+func (r *Request) put(in *input, value string, tree *branch) {
+	switch s := in.sources[0]; s.place {
+	case "body":
+		if r.Form == BodyJSON {
+			tree.at(s.path).leaf = in.json(value)
+		} else {
+			r.Fields = append(r.Fields, Pair{strings.Join(s.path, "."), value})
+		}
+	case "query":
+		r.Query = append(r.Query, Pair{s.name, value})
+	case "header":
+		r.Header = append(r.Header, Pair{s.name, value})
+	case "cookie":
+		r.Cookie = append(r.Cookie, Pair{s.name, value})
+	case "basic":
+		if r.Basic == nil {
+			r.Basic = &Pair{}
+		}
+		if s.name == "username" {
+			r.Basic.Name = value
+		} else {
+			r.Basic.Value = value
+		}
+	}
+}
+
+// constant is the value that the input's rules leave no choice about.
+func (in *input) constant() (string, bool) {
+	for i := range in.rules {
+		if u := &in.rules[i]; len(u.values) > 0 && (u.name == ruleEquals || u.name == ruleOneOf && in.required.always()) {
+			return writtenText(u.values[0]), true
+		}
+	}
+	return "", false
+}
+
+// writtenText is a value as a form would hold it.
+func writtenText(v body.Value) string {
+	if v.Kind() == body.String {
+		return v.Text()
+	}
+	return string(body.AppendJSON(nil, v))
+}
+
+// json is a value as JSON of the input's type.
+func (in *input) json(value string) []byte {
+	if in.typ != "string" {
+		v, err := body.ParseJSON([]byte(value), body.DefaultLimits)
+		if err == nil && hasType(v, in.typ) {
+			return body.AppendJSON(nil, v)
+		}
+	}
+	return appendString(nil, value)
+}
+
+// fill is the path with values in the place of its variables.
+func (p *path) fill(held map[string]string) string {
+	var b strings.Builder
+	for i, segment := range p.segments {
+		if name := p.variables[i]; name != "" {
+			segment = url.PathEscape(held[name])
+		}
+		b.WriteString("/" + segment)
+	}
+	return b.String()
+}
+
+// A branch is an object that is being put together, its members in the order in
+// which they came.
+type branch struct {
+	leaf     []byte // JSON; nil for an object
+	names    []string
+	children []*branch
+}
+
+// at finds what stands at a path, or makes it.
+func (b *branch) at(path []string) *branch {
+	if len(path) == 0 {
+		return b
+	}
+	i := slices.Index(b.names, path[0])
+	if i < 0 {
+		i = len(b.names)
+		b.names, b.children = append(b.names, path[0]), append(b.children, &branch{})
+	}
+	return b.children[i].at(path[1:])
+}
+
+func (b *branch) append(dst []byte) []byte {
+	if b.leaf != nil {
+		return append(dst, b.leaf...)
+	}
+	dst = append(dst, '{')
+	for i, child := range b.children {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, b.names[i]), ':')
+		dst = child.append(dst)
+	}
+	return append(dst, '}')
+}
+
+// Present adds a bearer token by the dialect's first carrier.
+func (d *Dialect) Present(r *Request, token string) {
+	switch c := &d.carriers[0]; c.in {
+	case "cookie":
+		r.Cookie = append(r.Cookie, Pair{c.name, token})
+	case "query":
+		r.Query = append(r.Query, Pair{c.name, token})
+	default:
+		r.Header = append(r.Header, Pair{c.name, strings.TrimPrefix(c.scheme+" "+token, " ")})
+	}
+}
+
+// Target is the path with its query.
+func (r *Request) Target() string {
+	if len(r.Query) == 0 {
+		return r.Path
+	}
+	return r.Path + "?" + encodePairs(r.Query)
+}
+
+// Body is the request's body, and its media type with all parameters.
+func (r *Request) Body() (content []byte, mediaType string) {
+	switch r.Form {
+	case BodyJSON:
+		return r.JSON, r.Type
+	case BodyForms:
+		return []byte(encodePairs(r.Fields)), r.Type
+	case BodyMultipart:
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		_ = w.SetBoundary(boundary)
+		for _, field := range r.Fields {
+			_ = w.WriteField(field.Name, field.Value) // a bytes.Buffer takes all
+		}
+		_ = w.Close()
+		return b.Bytes(), w.FormDataContentType()
+	default:
+		return nil, ""
+	}
+}
+
+// HTTP is the request to the server at base.
+func (r *Request) HTTP(ctx context.Context, base string) (*http.Request, error) {
+	content, mediaType := r.Body()
+	made, err := http.NewRequestWithContext(ctx, r.Method, base+r.Target(), bytes.NewReader(content))
+	if err != nil {
+		return nil, err
+	}
+	if mediaType != "" {
+		made.Header.Set("Content-Type", mediaType)
+	}
+	for _, h := range r.Header {
+		made.Header.Add(h.Name, h.Value)
+	}
+	for _, c := range r.Cookie {
+		made.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value}) //nolint:gosec // a request has no cookie attributes
+	}
+	if r.Basic != nil {
+		made.Header.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(r.Basic.Name+":"+r.Basic.Value)))
+	}
+	return made, nil
+}
+
+func encodePairs(pairs []Pair) string {
+	parts := make([]string, len(pairs))
+	for i, p := range pairs {
+		parts[i] = url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value)
+	}
+	return strings.Join(parts, "&")
+}

@@ -1,0 +1,185 @@
+package dialect
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+func (in *input) describe(rt *route) InputInfo {
+	info := InputInfo{
+		Name: in.name, Type: in.typ, Label: in.label, Doc: in.doc(rt.operation.name, rt.as), Need: Never, Secret: in.secret, Line: in.node.Line,
+	}
+	switch {
+	case in.required.always():
+		info.Need = Always
+	case in.required.ever():
+		info.Need, info.NeedWhy = Sometimes, in.required.words(rt.byName)
+	}
+	if in.forbidden.ever() {
+		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: "not where " + in.forbidden.words(rt.byName)})
+	}
+	if in.fallback != nil {
+		info.Default = body.AppendJSON(nil, *in.fallback)
+	}
+	for _, s := range in.sources {
+		info.From = append(info.From, s.describe())
+	}
+	for i := range in.rules {
+		info.Rules = append(info.Rules, in.rules[i].describe(in))
+	}
+	return info
+}
+
+func (s *source) describe() SourceInfo {
+	info := SourceInfo{Place: s.place, Path: s.path}
+	if s.place != "body" && s.name != "" {
+		info.Path = []string{s.name}
+	}
+	return info
+}
+
+// describe tells a rule in words.
+func (u *rule) describe(in *input) RuleInfo {
+	info := RuleInfo{Rule: u.name, Allowed: u.allowed, Format: u.format}
+	unit := map[string]string{"string": " characters", "list": " items"}[in.typ]
+	switch u.name {
+	case ruleMin:
+		info.Limit, info.Words = &u.limit, "at least "+strconv.Itoa(u.limit)+unit
+	case ruleMax:
+		info.Limit, info.Words = &u.limit, "at most "+strconv.Itoa(u.limit)+unit
+	case rulePattern:
+		info.Pattern = u.pattern.String()
+		info.Words = "matches " + info.Pattern
+	case ruleFormat:
+		info.Words = map[string]string{"email": "an e-mail address", "uuid": "a UUID", "uri": "a URI with its host"}[u.format]
+	case ruleEquals:
+		info.Words = "always " + u.listed()
+	case ruleOneOf:
+		info.Words = "one of " + u.listed()
+	case ruleMustAgree:
+		names := make([]string, len(u.with))
+		for i, other := range u.with {
+			names[i] = other.field
+		}
+		info.Words = "the same as " + strings.Join(names, " and ")
+	}
+	return info
+}
+
+// listed are the values that the rule allows, as they are sent.
+func (u *rule) listed() string {
+	words := make([]string, len(u.values))
+	for i, v := range u.values {
+		words[i] = writtenText(v)
+	}
+	return strings.Join(words, ", ")
+}
+
+// inputDocs tell what the inputs are that operations know, by name.
+var inputDocs = map[string]string{
+	roleIdentifier:   "the login name",
+	roleAccountID:    "the account's id, in place of the login name",
+	roleSecret:       "the password",
+	roleNewSecret:    "the new password",
+	roleTicket:       "the one-time ticket from the mail's link",
+	roleTenant:       "the id of the tenant that the account belongs to",
+	roleTenantName:   "the name of the tenant that the account belongs to",
+	roleClient:       "the client that asks for the account",
+	roleClientSecret: "the client's secret",
+	roleOTP:          "the code that the authenticator shows",
+	roleRecoveryCode: "one of the recovery codes, each of which holds once",
+	roleChallenge:    "what the login gave when it asked for a second factor",
+	roleRefresh:      "the refresh token",
+	roleToken:        "the token in question",
+	roleEmail:        "the address where mail goes",
+	roleName:         "the readable name",
+}
+
+// doc is what people are told of an input of a route that does operation.
+func (in *input) doc(operation Operation, as []core.SubjectKind) string {
+	words := inputDocs[in.name]
+	keys, accounts := slices.Contains(as, core.SubjectKey), slices.Contains(as, core.SubjectAccount)
+	switch {
+	case operation == Authenticate && keys && in.name == roleIdentifier:
+		words = "the access key"
+	case operation == Authenticate && keys && in.name == roleSecret:
+		words = "the access key's secret"
+	default:
+		return words
+	}
+	if accounts {
+		words += ", or " + inputDocs[in.name]
+	}
+	return words
+}
+
+// whenWords tell what the route's requests hold, "" where all are taken.
+func (rt *route) whenWords() string {
+	words := make([]string, len(rt.when))
+	for i := range rt.when {
+		words[i] = rt.when[i].words()
+	}
+	return strings.Join(words, " and ")
+}
+
+func (m *match) words() string {
+	name := strings.TrimPrefix(m.text, "body.")
+	if m.text == typeWord {
+		name = "the media type"
+	}
+	switch {
+	case m.present != nil && *m.present:
+		return name + " is sent"
+	case m.present != nil:
+		return name + " is not sent"
+	}
+	values := make([]string, len(m.allowed))
+	for i, value := range m.allowed {
+		values[i], _ = value.(string)
+		if i < len(m.values) {
+			values[i] = writtenText(m.values[i])
+		}
+	}
+	return name + " is " + strings.Join(values, " or ")
+}
+
+var (
+	conditionName  = regexp.MustCompile(`!?\b(?:sent|input)\.[a-z_0-9]+(?: *[!=]= *null\b)?`)
+	conditionWords = strings.NewReplacer(" == ", " is ", " != ", " is not ", " && ", " and ", " || ", " or ", "'", "")
+	conditionShape = regexp.MustCompile(`^[\w .-]+$`)
+)
+
+// words tell the condition with the inputs' names on the wire; what is too much
+// for words is told as it stands in the file.
+func (c *condition) words(inputs map[string]*input) string {
+	if c.leaf == nil {
+		return strconv.FormatBool(c.is)
+	}
+	expression := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.node.Value), "${"), "}")
+	text := conditionName.ReplaceAllStringFunc(expression, func(name string) string {
+		rest, not := strings.CutPrefix(name, "!")
+		rest, isNull, asksNull := strings.Cut(rest, " ")
+		kind, name, _ := strings.Cut(rest, ".")
+		if in := inputs[name]; in != nil && in.field != "" {
+			name = in.field
+		}
+		switch {
+		case kind == "input" && !asksNull && not:
+			return name + " is not true"
+		case kind == "input" && !asksNull:
+			return name
+		case not || strings.HasPrefix(isNull, "="):
+			return name + " is not sent"
+		}
+		return name + " is sent"
+	})
+	if text = strings.TrimSpace(conditionWords.Replace(text)); conditionShape.MatchString(text) {
+		return text
+	}
+	return expression
+}

@@ -1,0 +1,275 @@
+package openapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+// operation writes what one method of a path does, which may be several routes.
+func (w *writer) operation(path string, g group) object {
+	first := w.info.Routes[g.routes[0]]
+	var o object
+	o.add("tags", []string{tagOf(first.Operation)})
+	o.add("operationId", operationID(g.method, path))
+	o.add("summary", first.Operation.Title())
+	o.add("description", w.about(g))
+	o.add("parameters", w.parameters(path, g))
+	o.add("requestBody", w.requestBody(g))
+	o.add("responses", w.responses(g))
+	if security := w.security(g); security != nil {
+		o = append(o, member{"security", security})
+	}
+	return o
+}
+
+// about tells what the routes are for, and how one of several is chosen.
+func (w *writer) about(g group) string {
+	var words []string
+	for _, i := range g.routes {
+		route := w.info.Routes[i]
+		text := route.Doc
+		if route.When != "" {
+			text = strings.TrimSpace("Where " + route.When + ": " + text)
+		}
+		if text != "" {
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, "\n\n")
+}
+
+var notWord = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// operationID is a name that no other operation has.
+func operationID(method, path string) string {
+	return strings.ToLower(method) + "_" + strings.Trim(notWord.ReplaceAllString(path, "_"), "_")
+}
+
+var pathVariable = regexp.MustCompile(`\{([a-z][a-z0-9_]*)\}`)
+
+// ignoredHeaders are those that OpenAPI does not take as parameters.
+var ignoredHeaders = []string{"Accept", "Content-Type", "Authorization"}
+
+// parameters are the inputs that stand outside the body.
+func (w *writer) parameters(path string, g group) []any {
+	var all []any
+	var seen []string
+	for _, i := range g.routes {
+		for _, in := range w.info.Routes[i].Inputs {
+			for _, from := range in.From {
+				name := strings.Join(from.Path, ".")
+				if !slices.Contains([]string{"query", "header", "path", "cookie"}, from.Place) ||
+					slices.Contains(ignoredHeaders, name) || slices.Contains(seen, from.String()) {
+					continue
+				}
+				seen = append(seen, from.String())
+				needed := from.Place == "path" || in.Need == dialect.Always && len(in.From) == 1 && len(g.routes) == 1
+				all = append(all, parameter(name, from.Place, needed, in))
+			}
+		}
+	}
+	for _, m := range pathVariable.FindAllStringSubmatch(path, -1) {
+		if !slices.Contains(seen, "path."+m[1]) {
+			all = append(all, object{{"name", m[1]}, {"in", "path"}, {"required", true}, {"schema", object{{"type", "string"}}}})
+		}
+	}
+	return all
+}
+
+func parameter(name, place string, needed bool, in dialect.InputInfo) object {
+	p := object{{"name", name}, {"in", place}}
+	p.add("description", in.Doc)
+	if needed {
+		p.add("required", true)
+	}
+	p.add("schema", inputSchema(in))
+	return p
+}
+
+// requestBody is the body that the routes take, by media type.
+func (w *writer) requestBody(g group) object {
+	first := w.info.Routes[g.routes[0]]
+	var content object
+	for n, accepted := range first.Accept {
+		if n > 0 && strings.Contains(accepted.Type, "*") {
+			continue // a family of the types before
+		}
+		var schemas []any
+		var examples object
+		for _, i := range g.routes {
+			schema := w.bodySchema(w.info.Routes[i], accepted.Form)
+			if schema == nil {
+				continue
+			}
+			schemas = append(schemas, schema)
+			if example := w.bodyExample(i); n == 0 && example != nil {
+				examples.add(exampleName(w.info.Routes[i]), object{{"value", example}})
+			}
+		}
+		if len(schemas) == 0 {
+			continue
+		}
+		media := object{{"schema", anyOf(schemas)}}
+		media.add("examples", examples)
+		content.add(accepted.Type, media)
+	}
+	if len(content) == 0 {
+		return nil
+	}
+	needed := slices.ContainsFunc(first.Inputs, func(in dialect.InputInfo) bool {
+		return in.Need == dialect.Always && len(in.From) == 1 && in.From[0].Place == "body"
+	})
+	return object{{"content", content}, {"required", needed}}
+}
+
+func exampleName(route dialect.RouteInfo) string {
+	if route.When == "" {
+		return "request"
+	}
+	return strings.Trim(notWord.ReplaceAllString(route.When, "_"), "_")
+}
+
+// bodyExample is the body of a sample call of the route, or nil.
+func (w *writer) bodyExample(i int) any {
+	request, err := w.d.Compose(i, w.d.SampleValues(i))
+	if err != nil {
+		return nil
+	}
+	switch request.Form {
+	case dialect.BodyJSON:
+		return json.RawMessage(request.JSON)
+	case dialect.BodyForms, dialect.BodyMultipart:
+		var fields object
+		for _, field := range request.Fields {
+			fields.set(field.Name, w.fieldValue(i, field))
+		}
+		return fields
+	default:
+		return nil
+	}
+}
+
+// fieldValue is a form's text as a value of its input's type.
+func (w *writer) fieldValue(i int, field dialect.Pair) any {
+	for _, in := range w.info.Routes[i].Inputs {
+		if in.From[0].Place == "body" && in.From[0].Path[0] == field.Name && in.Type != "string" && json.Valid([]byte(field.Value)) {
+			return json.RawMessage(field.Value)
+		}
+	}
+	return field.Value
+}
+
+// A reply is a reply with what it says.
+type reply struct {
+	dialect.ReplyInfo
+	name, cause string
+	examples    []string // of the file
+	matches     func(dialect.Example) bool
+}
+
+// responses are the replies by status.
+func (w *writer) responses(g group) object {
+	var all []reply
+	for _, i := range g.routes {
+		all = append(all, w.replies(w.info.Routes[i])...)
+	}
+	var statuses []int
+	for _, r := range all {
+		if !slices.Contains(statuses, r.Status) {
+			statuses = append(statuses, r.Status)
+		}
+	}
+	slices.Sort(statuses)
+	var responses object
+	for _, status := range statuses {
+		of := slices.DeleteFunc(slices.Clone(all), func(r reply) bool { return r.Status != status })
+		responses.add(strconv.Itoa(status), w.response(status, of))
+	}
+	return responses
+}
+
+// replies are those of one route.
+func (w *writer) replies(route dialect.RouteInfo) []reply {
+	var all []reply
+	for _, ok := range route.OK {
+		all = append(all, reply{ok, "ok", "Done.", route.Examples, func(e dialect.Example) bool { return e.Outcome == "" && e.Status/100 == 2 }})
+	}
+	for _, o := range route.Outcomes {
+		for _, variant := range o.Replies {
+			all = append(all, reply{variant, string(o.Kind), o.Cause, route.Examples, func(e dialect.Example) bool { return slices.Contains(o.Kinds, e.Outcome) }})
+		}
+	}
+	return all
+}
+
+// response joins the replies of one status.
+func (w *writer) response(status int, replies []reply) object {
+	var causes, outcomes []string
+	var headers, content object
+	var types []string
+	for _, r := range replies {
+		if !slices.Contains(causes, r.cause) {
+			causes = append(causes, r.cause)
+		}
+		if !slices.Contains(outcomes, r.name) {
+			outcomes = append(outcomes, r.name)
+		}
+		for _, h := range r.Headers {
+			headers.set(h.Name, object{{"schema", w.schema(h.Schema)}})
+		}
+		if r.Type != "" && !slices.Contains(types, r.Type) {
+			types = append(types, r.Type)
+		}
+	}
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		headers.set("Retry-After", object{{"description", "the seconds to wait"}, {"schema", object{{"type", "integer"}, {"minimum", 1}}}})
+	}
+	for _, typ := range types {
+		content.add(typ, w.media(slices.DeleteFunc(slices.Clone(replies), func(r reply) bool { return r.Type != typ })))
+	}
+	response := object{{"description", strings.Join(causes, " ")}}
+	response.add("headers", headers)
+	response.add("content", content)
+	response.add("x-outcomes", outcomes)
+	return response
+}
+
+// media joins the replies of one status and media type.
+func (w *writer) media(replies []reply) object {
+	var schemas []any
+	var examples object
+	for _, r := range replies {
+		schemas = append(schemas, w.component(r.name, r.Schema))
+		shown := false
+		for _, name := range r.examples {
+			e := w.examples[name]
+			if e.Status != r.Status || !r.matches(e) {
+				continue
+			}
+			if body, ok := e.Shown(r.Example, w.d.Samples()); ok {
+				shown = true
+				examples.set(name, object{{"value", bodyValue(r.ReplyInfo, body)}})
+			}
+		}
+		if !shown && r.Example != nil {
+			examples.set(r.name, object{{"value", bodyValue(r.ReplyInfo, r.Example)}})
+		}
+	}
+	media := object{{"schema", anyOf(schemas)}}
+	media.add("examples", examples)
+	return media
+}
+
+// bodyValue is a body as an example holds it: JSON as it is, all else as text.
+func bodyValue(r dialect.ReplyInfo, body []byte) any {
+	if r.Body == dialect.BodyJSON {
+		return json.RawMessage(body)
+	}
+	return string(body)
+}

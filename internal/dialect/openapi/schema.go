@@ -1,0 +1,208 @@
+package openapi
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+// schema writes the schema of what a reply holds.
+func (w *writer) schema(s *dialect.Schema) object {
+	o := object{}
+	if s == nil {
+		return o
+	}
+	switch len(s.Type) {
+	case 0:
+	case 1:
+		o.add("type", s.Type[0])
+	default:
+		o.add("type", s.Type)
+	}
+	o.add("format", s.Format)
+	o.add("const", json.RawMessage(s.Const))
+	o.add("description", s.Doc)
+	var properties object
+	var required []string
+	for _, m := range s.Members {
+		properties.set(m.Name, w.schema(m.Schema))
+		if !m.Optional && !slices.Contains(required, m.Name) {
+			required = append(required, m.Name)
+		}
+	}
+	o.add("properties", properties)
+	o.add("required", required)
+	if s.Others != nil {
+		o = append(o, member{"additionalProperties", w.schema(s.Others)})
+	}
+	if s.Items != nil {
+		o = append(o, member{"items", w.schema(s.Items)})
+	}
+	var choices []any
+	for _, one := range s.AnyOf {
+		choices = append(choices, w.schema(one))
+	}
+	o.add("anyOf", choices)
+	return o
+}
+
+// component puts a schema among the document's, once, and refers to it.
+func (w *writer) component(name string, s *dialect.Schema) any {
+	made := w.schema(s)
+	if len(s.Members) == 0 {
+		return made
+	}
+	text, err := encode(made)
+	if err != nil {
+		return made
+	}
+	if w.names == nil {
+		w.names = map[string]string{}
+	}
+	known, ok := w.names[string(text)]
+	if !ok {
+		known = name
+		for n := 2; w.schemas.get(known) != nil; n++ {
+			known = name + "_" + strconv.Itoa(n)
+		}
+		w.names[string(text)] = known
+		w.schemas.add(known, made)
+	}
+	return object{{"$ref", "#/components/schemas/" + known}}
+}
+
+// anyOf is one of several schemas, those that are the same taken together.
+func anyOf(schemas []any) any {
+	var kept []any
+	var seen []string
+	for _, s := range schemas {
+		text, _ := encode(s) // what cannot be written fails the whole document later
+		if !slices.Contains(seen, string(text)) {
+			seen, kept = append(seen, string(text)), append(kept, s)
+		}
+	}
+	if len(kept) == 1 {
+		return kept[0]
+	}
+	return object{{"anyOf", kept}}
+}
+
+// bodySchema is the schema of a body that a route reads, or nil.
+func (w *writer) bodySchema(route dialect.RouteInfo, form dialect.BodyForm) any {
+	root := &shape{}
+	for _, in := range route.Inputs {
+		for _, from := range in.From {
+			if from.Place == "body" {
+				root.at(from.Path, in.Need == dialect.Always && len(in.From) == 1).leaf = inputSchema(in)
+			}
+		}
+	}
+	if len(root.names) == 0 {
+		return nil
+	}
+	if form == dialect.BodyXML || form == dialect.BodyText {
+		return object{{"type", "string"}}
+	}
+	return root.schema(w.info.RefuseUnknown)
+}
+
+// A shape is an object that is being put together, or a value of it.
+type shape struct {
+	leaf     any
+	names    []string
+	children []*shape
+	needed   []string
+}
+
+func (s *shape) at(path []string, needed bool) *shape {
+	if len(path) == 0 {
+		return s
+	}
+	i := slices.Index(s.names, path[0])
+	if i < 0 {
+		i = len(s.names)
+		s.names, s.children = append(s.names, path[0]), append(s.children, &shape{})
+	}
+	if needed && !slices.Contains(s.needed, path[0]) {
+		s.needed = append(s.needed, path[0])
+	}
+	return s.children[i].at(path[1:], needed)
+}
+
+func (s *shape) schema(closed bool) any {
+	if s.leaf != nil {
+		return s.leaf
+	}
+	o := object{{"type", "object"}}
+	var properties object
+	for i, name := range s.names {
+		properties.add(name, s.children[i].schema(false))
+	}
+	o.add("properties", properties)
+	o.add("required", s.needed)
+	if closed {
+		o.add("additionalProperties", false)
+	}
+	return o
+}
+
+var inputTypes = map[string]string{
+	"string": "string", "integer": "integer", "number": "number", "boolean": "boolean", "list": "array", "object": "object",
+}
+
+// inputSchema is the schema of an input's value.
+func inputSchema(in dialect.InputInfo) object {
+	o := object{}
+	o.add("type", inputTypes[in.Type])
+	var words []string
+	if in.Doc != "" {
+		words = append(words, in.Doc)
+	}
+	if in.Secret {
+		o.add("format", "password")
+	}
+	for _, rule := range in.Rules {
+		if !addRule(&o, in, rule) {
+			words = append(words, rule.Words)
+		}
+	}
+	if in.NeedWhy != "" {
+		words = append(words, "needed where "+in.NeedWhy)
+	}
+	o.add("description", strings.Join(words, "; "))
+	o.add("default", json.RawMessage(in.Default))
+	return o
+}
+
+// addRule writes a rule in the words of JSON Schema, or returns false where those
+// do not know it.
+func addRule(o *object, in dialect.InputInfo, rule dialect.RuleInfo) bool {
+	bounds := map[string]string{"string": "Length", "list": "Items", "integer": "imum", "number": "imum"}
+	switch rule.Rule {
+	case "min", "max":
+		o.set(rule.Rule+bounds[in.Type], *rule.Limit)
+	case "pattern":
+		if !portable(rule.Pattern) {
+			return false
+		}
+		o.set("pattern", rule.Pattern)
+	case "format":
+		o.set("format", rule.Format)
+	case "one_of":
+		o.set("enum", rule.Allowed)
+	case "equals":
+		o.set("const", rule.Allowed[0])
+	default:
+		return false
+	}
+	return true
+}
+
+// ownSyntax is what RE2 has and ECMAScript's expressions have not, or read otherwise.
+var ownSyntax = regexp.MustCompile(`\(\?[^:]|\\[AzQECpP]|\[\[:|\\x\{`)
+
+func portable(pattern string) bool { return !ownSyntax.MatchString(pattern) }

@@ -1,0 +1,105 @@
+package page
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+type reference struct {
+	ID, Status, Title string
+	rank              int
+}
+
+// A failure is a reply to a refusal, with the calls that it can answer.
+type failure struct {
+	ID, Status, Title string
+	dialect.Advice
+	answer
+	Where  []string
+	status int
+	rank   int
+}
+
+// fail adds a refusal to the page, once, and refers to it.
+func (v *view) fail(o dialect.OutcomeInfo, where string) []reference {
+	var all []reference
+	for _, r := range o.Replies {
+		f := failure{Title: kindTitle(o.Kind), Advice: o.Advice, answer: newAnswer(r), status: r.Status, rank: rank(o.Kind)}
+		f.Status, f.Members = strconv.Itoa(r.Status), nil
+		i := slices.IndexFunc(v.Failures, func(g failure) bool {
+			return g.Title == f.Title && g.status == f.status && g.Cause == f.Cause && (g.Body == f.Body || sameShape(o.Kind))
+		})
+		if i < 0 {
+			i = len(v.Failures)
+			f.ID = v.id("failure_" + string(o.Kind))
+			v.Failures = append(v.Failures, f)
+		}
+		if !slices.Contains(v.Failures[i].Where, where) {
+			v.Failures[i].Where = append(v.Failures[i].Where, where)
+		}
+		all = append(all, reference{v.Failures[i].ID, f.Status, f.Title, f.rank})
+	}
+	return all
+}
+
+// sameShape reports whether replies of that kind differ from route to route by
+// nothing but the inputs that they name.
+func sameShape(kind core.Kind) bool { return kind.IsA(core.InvalidRequest) }
+
+const rareRank = 5
+
+// rank orders outcomes by how much a caller has to do with them.
+func rank(kind core.Kind) int {
+	switch {
+	case kind.IsA(core.BadCredentials):
+		return 0
+	case kind.IsA(core.Unauthorized), kind == core.Forbidden, kind == core.SubjectInvalid:
+		return 1
+	case kind.IsA(core.MalformedBody), kind == core.TooLarge, kind == core.WrongContentType,
+		kind == core.NotFound, kind == core.MethodNotAllowed, kind == core.Unavailable, kind == core.Internal:
+		return rareRank
+	case kind.IsA(core.InvalidRequest):
+		return 2
+	case kind == core.RateLimited:
+		return 4
+	default:
+		return 3
+	}
+}
+
+// summary tells in one sentence what the contract is for.
+func summary(info dialect.Description) string {
+	var with []string
+	for _, subject := range info.Subject {
+		with = append(with, subjectWords[subject])
+	}
+	text := "Sign in with " + strings.Join(with, ", or with ") + ", and get a token"
+	if len(info.Tokens) == 0 {
+		return text + "."
+	}
+	t := info.Tokens[0]
+	if t.Lifetime == 0 {
+		return text + " that stays good until it is ended."
+	}
+	return text + " that is good for " + spell(t.Lifetime) + "."
+}
+
+var subjectWords = map[core.SubjectKind]string{
+	core.SubjectAccount: "a login name and a password", core.SubjectKey: "an access key and its secret",
+}
+
+// kindTitle is an outcome's name for people.
+func kindTitle(kind core.Kind) string {
+	words := strings.ReplaceAll(string(kind), "_", " ")
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+// ReplyView is the failure's reply, for the template.
+func (f failure) ReplyView() answer { return f.answer }

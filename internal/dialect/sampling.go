@@ -1,0 +1,397 @@
+package dialect
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// What sample calls and replies hold for what differs each time. The random parts
+// are made up and stand for nothing.
+const (
+	sampleRequestID = "01981f2e-6a5b-7c00-9d1e-3f2b4a5c6d7e"
+	sampleRandom    = "x7Rk2mVtQ9wLpZ4sN8cYhB3fJ6dGaU1eTvXo5iKqWnM"
+	sampleTokenID   = "9f2c4e8a1b7d4036a5c3e1f07b2d8496" //nolint:gosec // it names no token
+	sampleCode      = "123456"
+)
+
+// Placeholders are what manuals write in the place of secrets, by the input's name.
+var Placeholders = map[string]string{
+	roleSecret: "your-password", roleNewSecret: "a-new-long-password", roleTicket: "the-ticket-from-the-mail",
+	roleClientSecret: "your-client-secret", roleOTP: sampleCode, roleRecoveryCode: "one-of-your-recovery-codes",
+	roleChallenge: "the-challenge-from-the-login", roleRefresh: "your-refresh-token", roleToken: "the-token-in-question",
+}
+
+// SampleValues are values for [Dialect.Compose] to show the route that
+// [Description.Routes] has at index: those of an example of the file that the
+// route answers with success, or else made up. Secrets are placeholders.
+func (d *Dialect) SampleValues(index int) map[string]string {
+	d = d.quiet()
+	rt := d.routes[index]
+	values := d.exampleValues(rt)
+	for _, in := range rt.inputs {
+		placeholder, known := Placeholders[in.name]
+		_, has := values[in.name]
+		switch {
+		case in.secret && (has || in.required.always()):
+			if !known {
+				placeholder = "your-" + strings.ReplaceAll(in.name, "_", "-")
+			}
+			values[in.name] = placeholder
+			if in.name == roleSecret && slices.Equal(rt.as, []core.SubjectKind{core.SubjectKey}) {
+				values[in.name] = "your-secret"
+			}
+		case !has && in.required.always():
+			values[in.name] = d.madeUp(in)
+		}
+	}
+	return values
+}
+
+// exampleValues reads the inputs of an example that the route answers with success.
+func (d *Dialect) exampleValues(rt *route) map[string]string {
+	values := map[string]string{}
+	for i := range d.examples {
+		e := &d.examples[i]
+		if e.Status/100 != 2 || e.Outcome != "" {
+			continue
+		}
+		call := d.replay(e)
+		if call == nil || call.route != rt {
+			continue
+		}
+		for _, in := range rt.inputs {
+			if in.index < len(call.read) && call.read[in.index].sent {
+				values[in.name] = writtenText(call.read[in.index].value)
+			}
+		}
+		return values
+	}
+	return values
+}
+
+// replay takes an example through Match and Decode. It returns nil where no route
+// answers it.
+func (d *Dialect) replay(e *Example) *Call {
+	u, err := url.ParseRequestURI(e.Path)
+	if err != nil {
+		return nil
+	}
+	r := (&http.Request{Method: e.Method, URL: u, Header: e.Header.Clone(), ContentLength: int64(len(e.Body))}).WithContext(context.Background())
+	r.Body = io.NopCloser(strings.NewReader(string(e.Body)))
+	call := d.Match(r)
+	if call.err != nil || call.redirect != "" {
+		return nil
+	}
+	_ = call.Decode(r) // what could be read is in call, whether the request is right or wrong
+	return call
+}
+
+// Shown is the reply that the example expects, as it could be: what differs each
+// time is taken from like, a reply of the same form, and the secrets of samples are
+// replaced. It returns false where that cannot be done.
+func (e *Example) Shown(like []byte, samples Samples) ([]byte, bool) {
+	var shown []byte
+	switch {
+	case e.ReplyText != nil && placeholder.MatchString(*e.ReplyText):
+		shown = like
+		if !sameText(*e.ReplyText, string(like)) {
+			return nil, false
+		}
+	case e.ReplyText != nil:
+		shown = []byte(*e.ReplyText)
+	case e.ReplyJSON != nil:
+		pattern, err := body.ParseJSON(e.ReplyJSON, body.DefaultLimits)
+		have, other := body.ParseJSON(like, body.DefaultLimits)
+		if err != nil || other != nil {
+			return nil, false
+		}
+		if shown = fillPlaceholders(nil, pattern, have); placeholder.Match(shown) {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	text := string(shown)
+	for _, secret := range samples.secrets() {
+		text = strings.ReplaceAll(text, string(appendInside(nil, secret)), Placeholders[roleSecret])
+	}
+	return []byte(text), true
+}
+
+// secrets are those that samples sign in with.
+func (s *Samples) secrets() []string {
+	var all []string
+	for i := range s.Accounts {
+		all = append(all, s.Accounts[i].Password.Reveal())
+	}
+	for i := range s.Keys {
+		all = append(all, s.Keys[i].Secret.Reveal())
+	}
+	return slices.DeleteFunc(all, func(text string) bool { return text == "" })
+}
+
+// routeOf finds the route that answers an example, or nil.
+func (d *Dialect) routeOf(e *Example) *route {
+	if call := d.replay(e); call != nil {
+		return call.route
+	}
+	return nil
+}
+
+// madeUp is a value that keeps the input's type, if not each of its rules.
+func (d *Dialect) madeUp(in *input) string {
+	if value, ok := in.constant(); ok {
+		return value
+	}
+	account, key := d.sampleIdentity([]core.SubjectKind{core.SubjectAccount, core.SubjectKey})
+	switch in.name {
+	case roleIdentifier:
+		return account.Login
+	case roleAccountID:
+		return string(account.ID)
+	case roleClient:
+		if key != nil {
+			return key.Identifier
+		}
+		return "your-client-id"
+	}
+	for i := range in.rules {
+		switch u := &in.rules[i]; {
+		case u.name == ruleFormat && u.format == "email":
+			return "ada@example.com"
+		case u.name == ruleFormat && u.format == "uuid":
+			return string(account.ID)
+		case u.name == ruleFormat && u.format == "uri":
+			return "https://app.example.com"
+		case u.name == ruleMin && in.typ != "string" && in.typ != "list":
+			return strconv.Itoa(u.limit)
+		}
+	}
+	switch in.typ {
+	case "integer", "number":
+		return "1"
+	case "boolean":
+		return "true"
+	case "list":
+		return "[]"
+	case "object":
+		return "{}"
+	}
+	return "your-" + strings.ReplaceAll(in.name, "_", "-")
+}
+
+// sampleIdentity is an account that can sign in, and an access key of it where one
+// of kinds is key and comes first among what the file's samples have.
+func (d *Dialect) sampleIdentity(kinds []core.SubjectKind) (core.Account, *core.AccessKey) {
+	account := core.Account{
+		ID: "65d0f5c9-7fb0-455c-9036-9e72f0a8d0f6", Realm: d.realm, Login: "ada@example.com", Email: "ada@example.com", Name: "Ada",
+		Active: true, Verified: true, CreatedAt: probeTime, UpdatedAt: probeTime,
+	}
+	able := func(a SampleAccount) bool { return a.Account.Active && a.Account.Verified }
+	if i := slices.IndexFunc(d.samples.Accounts, able); i >= 0 {
+		account = d.samples.Accounts[i].Account
+	}
+	if !slices.Contains(kinds, core.SubjectKey) {
+		return account, nil
+	}
+	for i := range d.samples.Keys {
+		k := d.samples.Keys[i].Key
+		if k.Usable(probeTime) != nil {
+			continue
+		}
+		for _, owner := range d.samples.Accounts {
+			if owner.Account.ID == k.Account {
+				account = owner.Account
+			}
+		}
+		return account, &k
+	}
+	return account, &core.AccessKey{ID: "45771ea1-b012-4b80-8ba4-49891c5d8d47", Realm: d.realm, Account: account.ID, Identifier: "986d816705c05ae4bd2dbdcf0dd1f4b4f2c6b3a1", State: core.KeyStateActive}
+}
+
+// sampleCall is a call of a route with its sample values.
+func (d *Dialect) sampleCall(index int) *Call {
+	rt := d.routes[index]
+	call := &Call{
+		RequestID: sampleRequestID, dialect: d, group: []*route{rt}, method: rt.methods[0], path: rt.path.text, header: http.Header{},
+	}
+	call.take(rt)
+	request, err := d.Compose(index, d.SampleValues(index))
+	if err != nil {
+		return call
+	}
+	call.path, call.mediaType = request.Path, request.Type
+	made, err := request.HTTP(context.Background(), d.baseURL)
+	if err != nil {
+		return call
+	}
+	made.URL, err = url.ParseRequestURI(request.Target())
+	if err != nil {
+		return call
+	}
+	if found := d.Match(made); found.err == nil && found.Decode(made) == nil && found.route == rt {
+		found.RequestID = sampleRequestID
+		return found
+	}
+	return call
+}
+
+// sampleScope has every fact that a reply to the route can name.
+func (d *Dialect) sampleScope(call *Call, rt *route) *scope {
+	s := newScope(d, call)
+	s.now, s.retryAfter, s.limit = probeTime, 30, 5
+	kinds := []core.SubjectKind{core.SubjectAccount, core.SubjectKey}
+	policy := core.Policy{Lifetime: time.Hour}
+	if len(d.policyNames) > 0 {
+		policy = d.policies[d.policyNames[0]]
+	}
+	if rt != nil {
+		kinds = rt.as[:min(1, len(rt.as))]
+		if named, ok := d.policies[rt.policy]; ok {
+			policy = named
+		}
+	}
+	account, key := d.sampleIdentity(kinds)
+	grant := d.sampleGrant(policy, account, key)
+	s.fill(&grant)
+	s.tokenValue, s.keySet = d.sampleToken(policy, grant), json.RawMessage(`{"keys":[]}`)
+	if policy.Refresh != nil {
+		s.refresh = &core.RefreshToken{Value: core.NewSecret(reversed(sampleRandom)), IssuedAt: probeTime, ExpiresAt: probeTime.Add(policy.Refresh.Lifetime)}
+	}
+	s.challenge = &core.Challenge{Value: core.NewSecret(reversed(sampleRandom)), ExpiresAt: probeTime.Add(5 * time.Minute)}
+	s.caller = &core.Identity{Account: account, Key: key}
+	return s
+}
+
+func (d *Dialect) sampleGrant(policy core.Policy, account core.Account, key *core.AccessKey) core.Grant {
+	g := core.Grant{
+		Issuer: d.issuer, Account: account, Key: key, Policy: policy.Name, Methods: []string{"password"},
+		TokenID: sampleTokenID, IssuedAt: probeTime,
+	}
+	if key != nil {
+		g.Methods = []string{"key"}
+	}
+	if !policy.Endless {
+		g.ExpiresAt = probeTime.Add(policy.Lifetime)
+	}
+	for i := range d.samples.Tenants {
+		if t := d.samples.Tenants[i].Tenant; t.ID == account.Tenant {
+			g.Tenant = &t
+		}
+	}
+	if policy.Tracked {
+		g.Session = &core.Session{ID: "0198b2a4-7c1d-7e3f-8a5b-6c9d0e1f2a3b", CreatedAt: probeTime}
+		if policy.Session > 0 {
+			g.Session.ExpiresAt = probeTime.Add(policy.Session)
+		}
+	}
+	return g
+}
+
+// sampleToken is a token as one of the policy looks, but for what is in it.
+func (d *Dialect) sampleToken(policy core.Policy, g core.Grant) core.Secret {
+	if policy.Format == core.FormatOpaque && policy.Opaque.Value != nil {
+		random := sampleRandom
+		if policy.Opaque.Form == "uuid" {
+			random = "7d9f0f3c-2b1a-4c5e-8f60-1a2b3c4d5e6f"
+		}
+		if value, err := policy.Opaque.Value(core.NewSecret(random), g); err == nil {
+			return value
+		}
+	}
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + policy.Keys.Algorithm + `"}`))
+	return core.NewSecret(header + ".e30.c2lnbmF0dXJl")
+}
+
+func reversed(text string) string {
+	runes := []rune(text)
+	slices.Reverse(runes)
+	return string(runes)
+}
+
+// refusalScope has every fact that the reply to a refusal of kind can name.
+func (d *Dialect) refusalScope(call *Call, kind core.Kind) *scope {
+	if kind == core.WrongContentType {
+		of := *call
+		of.mediaType = "text/csv"
+		call = &of
+	}
+	s := d.sampleScope(call, call.route)
+	if call.route == nil {
+		return s
+	}
+	if s.issues = call.route.sampleIssues(d, kind); len(s.issues) > 0 {
+		s.issue = &s.issues[0]
+	}
+	return s
+}
+
+// sampleIssues are the issues of a request that is refused with kind.
+func (rt *route) sampleIssues(d *Dialect, kind core.Kind) []issue {
+	if !kind.IsA(core.InvalidRequest) {
+		return nil
+	}
+	for _, in := range rt.inputs {
+		if found := in.sampleIssue(rt, kind); found != nil {
+			return []issue{*found}
+		}
+	}
+	i := issue{rule: string(kind), kind: kind, target: wholeBody}
+	switch kind {
+	case core.BodyType:
+		i.expected, i.sent, i.value = "object", true, body.NewString("text")
+	case core.MalformedBody, core.BadEncoding:
+		offset := 12
+		i.offset, i.reason = &offset, "Expecting value"
+	case core.InvalidField:
+		i.rule, i.target = ruleUnknownInput, newTarget("body", []string{"more"}, "")
+	}
+	return []issue{i}
+}
+
+// sampleIssue is the first rule of the input whose breach is of kind, broken by
+// what the input's placeholder or made-up value would be.
+func (in *input) sampleIssue(rt *route, kind core.Kind) *issue {
+	of := func(rule string) bool {
+		if in.otherwise != "" {
+			return in.otherwise == kind
+		}
+		return ruleKind(rule) == kind
+	}
+	if in.required.ever() && of(ruleRequired) {
+		i := in.issue(ruleRequired, body.Value{}, false)
+		return &i
+	}
+	if in.name == roleNewSecret && kind == core.PasswordRefused {
+		i := in.issue(ruleRefused, body.NewString(Placeholders[roleNewSecret]), true)
+		i.kind = core.PasswordRefused
+		if refused, ok := errors.AsType[*core.Error](core.CheckPassword(core.NewSecret("x"))); ok {
+			i.reason = refused.Reason
+		}
+		return &i
+	}
+	for k := range in.rules {
+		if of(in.rules[k].name) {
+			i := in.rules[k].issue(in, body.NewString("x"))
+			return &i
+		}
+	}
+	if rt.mayMistype(in) && of(ruleType) {
+		v, _ := body.ParseJSON([]byte("1"), body.DefaultLimits)
+		i := in.issue(ruleType, v, true)
+		return &i
+	}
+	return nil
+}
