@@ -236,6 +236,9 @@ func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]
 			return nil, err
 		}
 		for _, policy := range terms.Policies {
+			if policy.Format == core.FormatOpaque {
+				continue // nothing signs it
+			}
 			if err := p.keys.Prepare(ctx, policy.Keys); err != nil {
 				return nil, err
 			}

@@ -56,6 +56,24 @@ func crowdedOut(t testing.TB, m *Memory, key core.AttemptKey) {
 	}
 }
 
+// A refusal tells the limit that was reached: the identity's or the network's.
+func TestRefusalTellsTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, limits := New(Options{Failures: 2, NetworkFailures: 3}), []int{}
+		for _, name := range []string{"ada", "ada", "ada", "bob", "bob"} {
+			attempt, err := m.Begin(t.Context(), key(name, "192.0.2.1"))
+			if refusal, ok := errors.AsType[*core.Error](err); ok {
+				limits = append(limits, refusal.Limit)
+				continue
+			}
+			attempt.Failed()
+		}
+		if want := []int{2, 3}; !slices.Equal(limits, want) {
+			t.Errorf("limits = %v, want %v", limits, want)
+		}
+	})
+}
+
 func TestFiveFailuresAreFreeThenOnePerTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ada := New(Options{}), key("ada", "192.0.2.1")

@@ -113,6 +113,7 @@ func play(t testing.TB, name string, from sources, database func(testing.TB, str
 		h.fault("", "%v", err)
 		return h
 	}
+	defer h.logged()
 	h.successes()
 	if h.session == nil {
 		h.step = ""
@@ -129,6 +130,14 @@ func play(t testing.TB, name string, from sources, database func(testing.TB, str
 	h.uncovered()
 	h.count()
 	return h
+}
+
+// logged faults every error that the server logged: a record has none.
+func (h *harness) logged() {
+	for line := range strings.Lines(h.world.log.String()) {
+		h.step = "the server's log"
+		h.fault("", "%s", line)
+	}
 }
 
 // examples runs those of the dialect's own file.

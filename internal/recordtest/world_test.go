@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +46,25 @@ type world struct {
 	client *http.Client
 	mounts map[string]mount // by the case that wanted it; "" is the record's own
 	mails  chan core.Mail
+	log    errorLog
+}
+
+// An errorLog keeps what the server logs of its errors.
+type errorLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *errorLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *errorLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 type mount struct {
@@ -72,7 +93,9 @@ func openWorld(t testing.TB, database, name string, source []byte, s seed) (*wor
 	t.Cleanup(behind.Close)
 	config, order := configure(dir, name, behind.URL, s)
 	config.Database = database
-	server, err := chancery.Open(context.Background(), config.WithDefaults(), chancery.Options{ShowMail: w.keepMail})
+	server, err := chancery.Open(context.Background(), config.WithDefaults(), chancery.Options{
+		ShowMail: w.keepMail, Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelError})),
+	})
 	if err != nil {
 		return nil, err
 	}

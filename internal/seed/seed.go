@@ -19,22 +19,31 @@ func Identities(ctx context.Context, registry *core.Registry, d *dialect.Dialect
 	if _, err := registry.PutRealm(ctx, realm, origin); err != nil {
 		return fmt.Errorf("samples of %s: %w", d.Name(), err)
 	}
-	owners := map[core.AccountID]string{}
+	for _, sample := range samples.Tenants {
+		tenant := sample.Tenant
+		tenant.Realm = d.Realm()
+		if _, err := registry.PutTenant(ctx, tenant, origin); err != nil {
+			return fmt.Errorf("sample %s of %s: %w", sample.Sample, d.Name(), err)
+		}
+	}
+	owners := map[core.AccountID]core.Account{}
 	for _, sample := range samples.Accounts {
 		a := sample.Account
-		owners[a.ID] = a.Login
+		owners[a.ID] = a
 		spec := core.AccountSpec{
-			ID: a.ID, Realm: d.Realm(), Login: a.Login, Email: a.Email, Name: a.Name, Roles: a.Roles,
-			Attributes: a.Attributes, Active: a.Active, Verified: a.Verified, Password: sample.Password,
+			ID: a.ID, Realm: d.Realm(), Tenant: a.Tenant, Login: a.Login, Email: a.Email, Name: a.Name, Roles: a.Roles,
+			Attributes: a.Attributes, Active: a.Active, Verified: a.Verified, Hold: a.Hold,
+			TOTP: sample.TOTP, RecoveryCodes: sample.RecoveryCodes, Password: sample.Password,
 		}
 		if _, err := at(registry, a.CreatedAt).CreateAccount(ctx, spec, origin); err != nil && core.KindOf(err) != core.Conflict {
 			return fmt.Errorf("sample %s of %s: %w", sample.Sample, d.Name(), err)
 		}
 	}
 	for _, sample := range samples.Keys {
-		k := sample.Key
+		k, owner := sample.Key, owners[sample.Key.Account]
 		spec := core.AccessKeySpec{
-			ID: k.ID, Realm: d.Realm(), Owner: owners[k.Account], Identifier: k.Identifier, Secret: sample.Secret,
+			ID: k.ID, Realm: d.Realm(), Owner: owner.Login, Tenant: core.Tenancy{ID: string(owner.Tenant), Given: true},
+			Identifier: k.Identifier, Secret: sample.Secret,
 			Name: k.Name, Attributes: k.Attributes, State: k.State, ExpiresAt: k.ExpiresAt,
 		}
 		if _, _, err := registry.CreateAccessKey(ctx, spec, origin); err != nil && core.KindOf(err) != core.Conflict {
@@ -70,6 +79,9 @@ func attributeTypes(samples dialect.Samples) map[string]core.AttributeType {
 				types[name] = core.StringAttribute
 			}
 		}
+	}
+	for _, sample := range samples.Tenants {
+		add(sample.Tenant.Attributes)
 	}
 	for _, sample := range samples.Accounts {
 		add(sample.Account.Attributes)
