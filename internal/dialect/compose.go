@@ -50,7 +50,7 @@ func (d *Dialect) Compose(index int, values map[string]string) (Request, error) 
 			value, ok = in.constant()
 		}
 		switch {
-		case !ok && in.required:
+		case !ok && in.required.always():
 			return Request{}, fmt.Errorf("%s: input %s has no value", rt.name(), in.name)
 		case ok && in.sources[0].place == "path":
 			held[in.sources[0].name] = value
@@ -98,7 +98,7 @@ func (r *Request) put(in *input, value string, tree *branch) {
 // constant is the value that the input's rules leave no choice about.
 func (in *input) constant() (string, bool) {
 	for i := range in.rules {
-		if u := &in.rules[i]; len(u.values) > 0 && (u.name == ruleEquals || u.name == ruleOneOf && in.required) {
+		if u := &in.rules[i]; len(u.values) > 0 && (u.name == ruleEquals || u.name == ruleOneOf && in.required.always()) {
 			return writtenText(u.values[0]), true
 		}
 	}

@@ -94,7 +94,7 @@ type ReplyInfo struct {
 	When, Type string
 	Status     int
 	Headers    []HeaderInfo
-	Cookies    []string // their names
+	Cookies    []CookieInfo
 	Body       BodyForm
 	Schema     *Schema // nil without a body
 	Example    []byte  // a body as it could be; nil where none could be made
@@ -113,6 +113,13 @@ const (
 	BodyText      BodyForm = "text"
 	BodyEmpty     BodyForm = "empty"
 )
+
+// A CookieInfo describes a cookie of a reply.
+type CookieInfo struct {
+	Name, Attributes string
+	Ends             bool // it is taken away
+	Schema           *Schema
+}
 
 // A HeaderInfo describes a header of a reply.
 type HeaderInfo struct {
@@ -235,9 +242,9 @@ func (x *describer) token(p core.Policy) TokenInfo {
 	if p.Refresh != nil {
 		info.Refresh = p.Refresh.Lifetime
 	}
-	if n := child(child(x.d.root, "tokens"), p.Name); n != nil {
+	if n := below(x.d.root, "tokens", p.Name); n != nil {
 		info.Line = n.Line
-		if claims := child(n, "claims"); claims != nil {
+		if claims := memberOf(n, "claims"); claims != nil {
 			x.minted = true
 			info.Claims = x.schema(claims)
 		}
@@ -249,7 +256,7 @@ func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
 		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: true,
-		Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
+		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {
 		info.Inputs = append(info.Inputs, in.describe(rt))
@@ -258,11 +265,11 @@ func (x *describer) route(index int) RouteInfo {
 	call := x.d.sampleCall(index)
 	s := x.d.sampleScope(call, rt)
 	x.minted = rt.operation.reply&inToken != 0
-	for _, rp := range rt.ok.variants {
-		info.OK = append(info.OK, x.reply(rp, s))
+	if rt.ok != nil { // a route may have no success
+		info.OK = x.replies(rt.ok, s)
 	}
 	s.release()
-	kinds := slices.Concat(rt.operation.possible(), rt.bodyOutcomes(), []core.Kind{core.RateLimited, core.Unavailable, core.Internal})
+	kinds := slices.Concat(rt.outcomes(), rt.bodyOutcomes(), []core.Kind{core.RateLimited, core.Unavailable, core.Internal})
 	for _, i := range rt.possibleIssues(x.d) {
 		kinds = append(kinds, i.kind)
 	}
@@ -272,7 +279,7 @@ func (x *describer) route(index int) RouteInfo {
 
 // takesBearer reports whether a request to the route brings a token by a carrier.
 func (rt *route) takesBearer() bool {
-	return rt.operation.bearer || slices.ContainsFunc(rt.inputs, func(in *input) bool {
+	return rt.bearer() || slices.ContainsFunc(rt.inputs, func(in *input) bool {
 		return slices.ContainsFunc(in.sources, func(s source) bool { return s.place == "bearer" })
 	})
 }
@@ -307,9 +314,7 @@ func (x *describer) outcomes(call *Call, kinds []core.Kind, replies map[core.Kin
 		}
 		o.Advice = outcomeDocs[told]
 		s := x.d.refusalScope(call, shown)
-		for _, rp := range replies[shown].variants {
-			o.Replies = append(o.Replies, x.reply(rp, s))
-		}
+		o.Replies = x.replies(replies[shown], s)
 		s.release()
 	}
 	return all
@@ -328,14 +333,27 @@ func declaredAs(a *answer, lists []map[core.Kind]*answer) (kind core.Kind, own b
 	return "", false
 }
 
+func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
+	all := make([]ReplyInfo, len(a.variants))
+	for i, rp := range a.variants {
+		all[i] = x.reply(rp, s)
+	}
+	return all
+}
+
 func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
-	info := ReplyInfo{Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
+	info := ReplyInfo{When: rp.chosenBy(), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
 	for i := range rp.headers {
 		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
 	}
+	for i := range rp.cookies {
+		info.Cookies = append(info.Cookies, rp.cookies[i].describe())
+	}
 	switch info.Body {
+	case BodyXML:
+		info.Schema = x.schema(memberOf(rp.node, "xml"))
 	case BodyJSON:
-		info.Schema = x.schema(child(rp.node, "json"))
+		info.Schema = x.schema(memberOf(rp.node, "json"))
 	case BodyText:
 		info.Schema = rp.text.schema()
 	default:
@@ -347,11 +365,32 @@ func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
 	return info
 }
 
+// chosenBy tells in words when a variant is chosen; "" for the rest.
+func (rp *reply) chosenBy() string {
+	var words []string
+	if rp.when != nil {
+		words = append(words, rp.when.words(nil))
+	}
+	if rp.accept != "" {
+		words = append(words, "Accept prefers "+rp.accept)
+	}
+	return strings.Join(words, " and ")
+}
+
+// describe tells a cookie, its value as a header would have it.
+func (c *replyCookie) describe() CookieInfo {
+	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: c.value.schema()}
+	_, info.Attributes, _ = strings.Cut(c.with("", 0).String(), "; ")
+	return info
+}
+
 // form is what the reply's body is.
 func (rp *reply) form() BodyForm {
 	switch {
 	case rp.json != nil:
 		return BodyJSON
+	case rp.xml != nil:
+		return BodyXML
 	case rp.contentType != "":
 		return BodyText
 	default:

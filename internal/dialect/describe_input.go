@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,8 +14,14 @@ func (in *input) describe(rt *route) InputInfo {
 	info := InputInfo{
 		Name: in.name, Type: in.typ, Label: in.label, Doc: in.doc(rt.operation.name, rt.as), Need: Never, Secret: in.secret, Line: in.node.Line,
 	}
-	if in.required {
+	switch {
+	case in.required.always():
 		info.Need = Always
+	case in.required.ever():
+		info.Need, info.NeedWhy = Sometimes, in.required.words(rt.byName)
+	}
+	if in.forbidden.ever() {
+		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: "not where " + in.forbidden.words(rt.byName)})
 	}
 	if in.fallback != nil {
 		info.Default = body.AppendJSON(nil, *in.fallback)
@@ -109,4 +116,70 @@ func (in *input) doc(operation Operation, as []core.SubjectKind) string {
 		words += ", or " + inputDocs[in.name]
 	}
 	return words
+}
+
+// whenWords tell what the route's requests hold, "" where all are taken.
+func (rt *route) whenWords() string {
+	words := make([]string, len(rt.when))
+	for i := range rt.when {
+		words[i] = rt.when[i].words()
+	}
+	return strings.Join(words, " and ")
+}
+
+func (m *match) words() string {
+	name := strings.TrimPrefix(m.text, "body.")
+	if m.text == typeWord {
+		name = "the media type"
+	}
+	switch {
+	case m.present != nil && *m.present:
+		return name + " is sent"
+	case m.present != nil:
+		return name + " is not sent"
+	}
+	values := make([]string, len(m.allowed))
+	for i, value := range m.allowed {
+		values[i], _ = value.(string)
+		if i < len(m.values) {
+			values[i] = writtenText(m.values[i])
+		}
+	}
+	return name + " is " + strings.Join(values, " or ")
+}
+
+var (
+	conditionName  = regexp.MustCompile(`!?\b(?:sent|input)\.[a-z_0-9]+(?: *[!=]= *null\b)?`)
+	conditionWords = strings.NewReplacer(" == ", " is ", " != ", " is not ", " && ", " and ", " || ", " or ", "'", "")
+	conditionShape = regexp.MustCompile(`^[\w .-]+$`)
+)
+
+// words tell the condition with the inputs' names on the wire; what is too much
+// for words is told as it stands in the file.
+func (c *condition) words(inputs map[string]*input) string {
+	if c.leaf == nil {
+		return strconv.FormatBool(c.is)
+	}
+	expression := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.node.Value), "${"), "}")
+	text := conditionName.ReplaceAllStringFunc(expression, func(name string) string {
+		rest, not := strings.CutPrefix(name, "!")
+		rest, isNull, asksNull := strings.Cut(rest, " ")
+		kind, name, _ := strings.Cut(rest, ".")
+		if in := inputs[name]; in != nil && in.field != "" {
+			name = in.field
+		}
+		switch {
+		case kind == "input" && !asksNull && not:
+			return name + " is not true"
+		case kind == "input" && !asksNull:
+			return name
+		case not || strings.HasPrefix(isNull, "="):
+			return name + " is not sent"
+		}
+		return name + " is sent"
+	})
+	if text = strings.TrimSpace(conditionWords.Replace(text)); conditionShape.MatchString(text) {
+		return text
+	}
+	return expression
 }

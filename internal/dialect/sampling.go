@@ -44,7 +44,7 @@ func (d *Dialect) SampleValues(index int) map[string]string {
 		placeholder, known := Placeholders[in.name]
 		_, has := values[in.name]
 		switch {
-		case in.secret && (has || in.required):
+		case in.secret && (has || in.required.always()):
 			if !known {
 				placeholder = "your-" + strings.ReplaceAll(in.name, "_", "-")
 			}
@@ -52,7 +52,7 @@ func (d *Dialect) SampleValues(index int) map[string]string {
 			if in.name == roleSecret && slices.Equal(rt.as, []core.SubjectKind{core.SubjectKey}) {
 				values[in.name] = "your-secret"
 			}
-		case !has && in.required:
+		case !has && in.required.always():
 			values[in.name] = d.madeUp(in)
 		}
 	}
@@ -370,7 +370,7 @@ func (in *input) sampleIssue(rt *route, kind core.Kind) *issue {
 		}
 		return ruleKind(rule) == kind
 	}
-	if in.required && of(ruleRequired) {
+	if in.required.ever() && of(ruleRequired) {
 		i := in.issue(ruleRequired, body.Value{}, false)
 		return &i
 	}

@@ -53,17 +53,15 @@ func (s *Schema) Find(fact string) (path []string, found *Schema, ok bool) {
 	return nil, nil, false
 }
 
-// child is a member of a mapping, or nil.
-func child(n *yaml.Node, name string) *yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == name {
-			return n.Content[i+1]
+// below is the member that names lead to, or nil.
+func below(n *yaml.Node, names ...string) *yaml.Node {
+	for _, name := range names {
+		if n == nil {
+			return nil
 		}
+		n = memberOf(n, name)
 	}
-	return nil
+	return n
 }
 
 // remember keeps an expression that stands alone, for descriptions.
@@ -203,10 +201,10 @@ func (t textTemplate) schema() *Schema {
 
 // object describes an object, a loop or an echo.
 func (x *describer) object(n *yaml.Node) *Schema {
-	if child(n, echoWord) != nil {
+	if memberOf(n, echoWord) != nil {
 		return &Schema{Doc: "what was sent"}
 	}
-	if head := child(n, forWord); head != nil {
+	if head := memberOf(n, forWord); head != nil {
 		return x.loop(n, head.Value)
 	}
 	s := &Schema{Type: []string{"object"}}
@@ -223,11 +221,11 @@ func (x *describer) loop(n *yaml.Node, head string) *Schema {
 		x.loops = append(x.loops, m[1])
 		defer func() { x.loops = x.loops[:len(x.loops)-1] }()
 	}
-	if yield := child(n, yieldWord); yield != nil {
+	if yield := memberOf(n, yieldWord); yield != nil {
 		return &Schema{Type: []string{"array"}, Items: x.schema(yield)}
 	}
 	var values []*Schema
-	if members := child(n, membersWord); members != nil {
+	if members := memberOf(n, membersWord); members != nil {
 		for i := 0; i+1 < len(members.Content); i += 2 {
 			values = append(values, x.schema(members.Content[i+1]))
 		}
@@ -239,7 +237,7 @@ func (x *describer) list(n *yaml.Node) *Schema {
 	items := make([]*Schema, 0, len(n.Content))
 	for _, item := range n.Content {
 		s := x.schema(item)
-		if child(item, forWord) != nil && child(item, yieldWord) != nil {
+		if memberOf(item, forWord) != nil && memberOf(item, yieldWord) != nil {
 			s = s.Items // its items are the list's own
 		}
 		items = append(items, s)
@@ -298,12 +296,11 @@ type issueWords struct {
 // issueWords are the templates of the issues that a request to the route can have.
 func (d *Dialect) issueWords(rt *route) []issueWords {
 	var all []issueWords
-	own, files := child(rt.node, "issues"), child(d.root, "issues")
-	find := func(name string) *yaml.Node {
-		if n := child(own, name); n != nil {
+		find := func(name string) *yaml.Node {
+		if n := below(rt.node, "issues", name); n != nil {
 			return n
 		}
-		return child(files, name)
+		return below(d.root, "issues", name)
 	}
 	for _, i := range rt.possibleIssues(d) {
 		n := find(i.rule)
