@@ -62,6 +62,7 @@ type Dialect struct {
 	protectedErrors    map[core.Kind]*answer
 	protectedReplies   map[core.Kind]*answer
 	fileIssueTemplates map[string]node
+	messages           *messages // nil when the file has none
 
 	attributes []string // that the file names
 	samples    Samples
@@ -181,7 +182,7 @@ func (d *Dialect) Match(r *http.Request) *Call {
 func (d *Dialect) call(r *http.Request) *Call {
 	return &Call{
 		dialect: d, replies: d.replies, issueTemplates: d.fileIssueTemplates, trace: d.trace,
-		method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
+		method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery, header: r.Header,
 	}
 }
 

@@ -81,7 +81,7 @@ var defaultReplyShape = Shape{
 	},
 }
 
-var messagesSlot = Slot{Name: "messages", Doc: "texts by language, the facts message.NAME", Is: KindShape, Of: &messagesShape, later: true}
+var messagesSlot = Slot{Name: "messages", Doc: "texts by language, the facts message.NAME", Is: KindShape, Of: &messagesShape}
 
 var messagesShape = Shape{
 	Name: "messages", Doc: "Texts in the languages of the contract.",

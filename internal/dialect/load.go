@@ -54,6 +54,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	d.settings = r.settings
 	r.head(s)
 	r.conduct(s)
+	d.messages = r.messages(s.get("messages"))
 	r.policies(s.get("tokens"), d)
 	d.carriers = r.carriers(s.get("carriers"))
 	r.tickets(s.get("tickets"), d)
@@ -156,4 +157,5 @@ func (r *reader) finish(s section) {
 	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
+	r.unnamedMessages(d)
 }
