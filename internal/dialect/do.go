@@ -228,7 +228,7 @@ func (r *reader) uselessClient(rt *route, why string) {
 // sign-ins, or with none.
 func (r *reader) secondFactors(d *Dialect) {
 	var asks, ignores, resumes *route
-	for _, rt := range d.routes {
+	for _, rt := range d.served() {
 		switch {
 		case rt.operation.name == Resume:
 			resumes = rt
