@@ -157,6 +157,7 @@ func (r *reader) sampleOf(n *yaml.Node, a *SampleAccount, all *Samples) {
 	}
 	if name != "" && !slices.Contains(known, name) {
 		r.fault(n, didYouMean(name, known), "there is no sample tenant %q", name)
+		a.Account.Tenant = core.TenantID(name)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestSampleFaults(t *testing.T) {
 		{"{login: ada}", "{login: ADA, tenant: acme}", "the sample alone has the login of the sample ada; hint: give one of them another login, or a tenant of its own"},
 		{"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "JBSW1", "a second factor's secret is base32 of at least 10 bytes; hint: such as JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"},
 		{"totp: JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP, ", "", "recovery codes go with a second factor; hint: add totp"},
-		{"hold: locked", "hold: lock", `hold cannot be "lock"; hint: did you mean locked?`},
+		{"hold: locked", "hold: lock", `hold cannot be "lock"; hint: known are locked, must_change_secret`},
 		{"{name: Gone,", "{", "sample tenant gone lacks the member name; hint: such as name: Example Ltd"},
 	} {
 		text := filled(nil) + strings.Replace(sampleTenants, tt.old, tt.changed, 1)
