@@ -39,8 +39,8 @@ type Pair struct{ Name, Value string }
 func (d *Dialect) Compose(index int, values map[string]string) (Request, error) {
 	rt := d.routes[index]
 	r := Request{Method: rt.methods[0], Form: BodyEmpty}
-	if accepted := rt.accept.describe(); len(accepted) > 0 {
-		r.Type, r.Form = strings.ReplaceAll(accepted[0].Type, "*", ""), accepted[0].Form
+	if accepted, ok := rt.preferred(); ok {
+		r.Type, r.Form = strings.ReplaceAll(accepted.Type, "*", ""), accepted.Form
 	}
 	held := map[string]string{}
 	tree := &branch{}
@@ -58,14 +58,71 @@ func (d *Dialect) Compose(index int, values map[string]string) (Request, error) 
 			r.put(in, value, tree)
 		}
 	}
+	for i := range rt.when {
+		r.meet(&rt.when[i], tree, held)
+	}
 	r.Path = rt.path.fill(held)
-	if !rt.fromBody {
+	if len(rt.bodyNames) == 0 {
 		r.Type, r.Form = "", BodyEmpty
 	}
 	if r.Form == BodyJSON {
 		r.JSON = tree.append(nil)
 	}
 	return r, nil
+}
+
+// preferred is the media type of a route's body: the first that its conditions take.
+func (rt *route) preferred() (AcceptInfo, bool) {
+	accepted := rt.accept.describe()
+	for _, m := range rt.when {
+		for _, a := range accepted {
+			if slices.ContainsFunc(m.types, func(t acceptType) bool { return t.matches(a.Type) }) {
+				return a, true
+			}
+		}
+	}
+	if len(accepted) == 0 {
+		return AcceptInfo{}, false
+	}
+	return accepted[0], true
+}
+
+// meet writes what a condition of the route wants, where no input has put it there.
+func (r *Request) meet(m *match, tree *branch, held map[string]string) {
+	if m.text == typeWord || m.present != nil && !*m.present {
+		return
+	}
+	text, leaf := "1", []byte("1")
+	if len(m.values) > 0 {
+		text, leaf = writtenText(m.values[0]), body.AppendJSON(nil, m.values[0])
+	}
+	named := func(p Pair) bool { return p.Name == m.source.name }
+	switch s := m.source; s.place {
+	case "body":
+		if r.Form != BodyJSON {
+			if !slices.ContainsFunc(r.Fields, named) {
+				r.Fields = append([]Pair{{strings.Join(s.path, "."), text}}, r.Fields...)
+			}
+		} else if at := tree.at(s.path); at.leaf == nil && at.names == nil {
+			at.leaf = leaf
+		}
+	case "query":
+		if !slices.ContainsFunc(r.Query, named) {
+			r.Query = append(r.Query, Pair{s.name, text})
+		}
+	case "header":
+		if !slices.ContainsFunc(r.Header, named) {
+			r.Header = append(r.Header, Pair{s.name, text})
+		}
+	case "cookie":
+		if !slices.ContainsFunc(r.Cookie, named) {
+			r.Cookie = append(r.Cookie, Pair{s.name, text})
+		}
+	case "path":
+		if held[s.name] == "" {
+			held[s.name] = text
+		}
+	}
 }
 
 // put writes an input at its first source.

@@ -2,11 +2,13 @@ package dialect
 
 import (
 	"encoding/json"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/dialects"
 )
 
 func TestDescribe(t *testing.T) {
@@ -45,8 +47,8 @@ func TestDescribe(t *testing.T) {
 // TestDescribeShowsWhatIsServed: every reply with a body has an example, which no
 // placeholder of a secret got into, and the words for wrong requests name an input.
 func TestDescribeShowsWhatIsServed(t *testing.T) {
-	for _, name := range all {
-		info := load(t, name, nil).Describe()
+	for _, d := range everything(t) {
+		name, info := d.name, d.Describe()
 		for _, route := range info.Routes {
 			replies := slices.Clone(route.OK)
 			for _, o := range route.Outcomes {
@@ -70,8 +72,8 @@ func TestDescribeShowsWhatIsServed(t *testing.T) {
 // TestComposeIsDecoded: what is composed reaches its route, and every input with
 // the value that it was given.
 func TestComposeIsDecoded(t *testing.T) {
-	for _, name := range all {
-		d := load(t, name, nil)
+	for _, d := range everything(t) {
+		name := d.name
 		for i, rt := range d.routes {
 			values := d.SampleValues(i)
 			composed, err := d.Compose(i, values)
@@ -203,4 +205,33 @@ func TestOutcomesAreAllTold(t *testing.T) {
 	if len(outcomeDocs) != len(kindNames) {
 		t.Errorf("%d outcomes have advice, there are %d", len(outcomeDocs), len(kindNames))
 	}
+}
+
+// everything is all dialects that come with Chancery, the examples included.
+func everything(t testing.TB) []*Dialect {
+	t.Helper()
+	var found []*Dialect
+	for _, name := range all {
+		found = append(found, load(t, name, nil))
+	}
+	names, err := fs.Glob(dialects.Examples, "examples/*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		source, err := fs.ReadFile(dialects.Examples, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := Load(name, source, testOptions())
+		if err != nil {
+			options := testOptions()
+			options.Settings = map[string]any{"frontend_url": "https://app.example"}
+			if d, err = Load(name, source, options); err != nil {
+				t.Fatalf("Load(%s):\n%v", name, err)
+			}
+		}
+		found = append(found, d)
+	}
+	return found
 }

@@ -41,22 +41,71 @@ func (d *Dialect) SampleValues(index int) map[string]string {
 	rt := d.routes[index]
 	values := d.exampleValues(rt)
 	for _, in := range rt.inputs {
-		placeholder, known := Placeholders[in.name]
-		_, has := values[in.name]
-		switch {
-		case in.secret && (has || in.required.always()):
-			if !known {
-				placeholder = "your-" + strings.ReplaceAll(in.name, "_", "-")
-			}
-			values[in.name] = placeholder
-			if in.name == roleSecret && slices.Equal(rt.as, []core.SubjectKind{core.SubjectKey}) {
-				values[in.name] = "your-secret"
-			}
-		case !has && in.required.always():
-			values[in.name] = d.madeUp(in)
+		if _, has := values[in.name]; in.required.always() || has && in.secret {
+			values[in.name] = d.sampleValue(in, rt, values)
 		}
 	}
+	for range rt.inputs { // what is needed only where something else is there, or not
+		lacking := d.lacking(index, values)
+		if lacking == nil {
+			break
+		}
+		values[lacking.name] = d.sampleValue(lacking, rt, values)
+	}
 	return values
+}
+
+// sampleValue is a value of an input: the one that it has, but for secrets, or else
+// a made-up one.
+func (d *Dialect) sampleValue(in *input, rt *route, values map[string]string) string {
+	value, has := values[in.name]
+	switch placeholder, known := Placeholders[in.name]; {
+	case in.name == roleSecret && slices.Equal(rt.as, []core.SubjectKind{core.SubjectKey}):
+		return "your-secret"
+	case in.secret && known:
+		return placeholder
+	case in.secret:
+		return "your-" + strings.ReplaceAll(in.name, "_", "-")
+	case has:
+		return value
+	}
+	return d.madeUp(in)
+}
+
+// lacking is an input without which a call of the route is refused, or nil.
+func (d *Dialect) lacking(index int, values map[string]string) *input {
+	call, err := d.decoded(index, values)
+	found, ok := errors.AsType[*refusal](err)
+	if call == nil || call.route != d.routes[index] || !ok || found.issues[0].rule != ruleRequired {
+		return nil
+	}
+	for _, in := range call.route.inputs {
+		if _, has := values[in.name]; !has && slices.Equal(in.path, found.issues[0].path) {
+			return in
+		}
+	}
+	return nil
+}
+
+// decoded takes a composed call through Match and Decode. Without a call it could
+// not be made.
+func (d *Dialect) decoded(index int, values map[string]string) (*Call, error) {
+	request, err := d.Compose(index, values)
+	if err != nil {
+		return nil, err
+	}
+	made, err := request.HTTP(context.Background(), d.baseURL)
+	if err != nil {
+		return nil, err
+	}
+	if made.URL, err = url.ParseRequestURI(request.Target()); err != nil {
+		return nil, err
+	}
+	call := d.Match(made)
+	if err := call.Err(); err != nil || call.redirect != "" {
+		return nil, err
+	}
+	return call, call.Decode(made)
 }
 
 // exampleValues reads the inputs of an example that the route answers with success.
@@ -228,24 +277,12 @@ func (d *Dialect) sampleCall(index int) *Call {
 		RequestID: sampleRequestID, dialect: d, group: []*route{rt}, method: rt.methods[0], path: rt.path.text, header: http.Header{},
 	}
 	call.take(rt)
-	request, err := d.Compose(index, d.SampleValues(index))
-	if err != nil {
+	found, err := d.decoded(index, d.SampleValues(index))
+	if err != nil || found == nil || found.route != rt {
 		return call
 	}
-	call.path, call.mediaType = request.Path, request.Type
-	made, err := request.HTTP(context.Background(), d.baseURL)
-	if err != nil {
-		return call
-	}
-	made.URL, err = url.ParseRequestURI(request.Target())
-	if err != nil {
-		return call
-	}
-	if found := d.Match(made); found.err == nil && found.Decode(made) == nil && found.route == rt {
-		found.RequestID = sampleRequestID
-		return found
-	}
-	return call
+	found.RequestID = sampleRequestID
+	return found
 }
 
 // sampleScope has every fact that a reply to the route can name.

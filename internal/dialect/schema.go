@@ -296,7 +296,7 @@ type issueWords struct {
 // issueWords are the templates of the issues that a request to the route can have.
 func (d *Dialect) issueWords(rt *route) []issueWords {
 	var all []issueWords
-		find := func(name string) *yaml.Node {
+	find := func(name string) *yaml.Node {
 		if n := below(rt.node, "issues", name); n != nil {
 			return n
 		}

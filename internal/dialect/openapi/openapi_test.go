@@ -22,6 +22,7 @@ func shipped(t testing.TB) map[string]*dialect.Dialect {
 	t.Helper()
 	all := map[string]*dialect.Dialect{}
 	loadAll(t, all, dialects.Files)
+	loadAll(t, all, dialects.Examples)
 	loadAll(t, all, os.DirFS("testdata"))
 	return all
 }
@@ -41,10 +42,11 @@ func loadAll(t testing.TB, all map[string]*dialect.Dialect, files fs.FS) {
 			options.Settings = map[string]any{"frontend_url": "https://app.example.com"}
 			d, err = dialect.Load(path, source, options)
 		}
-		if err == nil {
-			all[d.Name()] = d
+		if err != nil {
+			t.Fatal(err)
 		}
-		return err
+		all[d.Name()] = d
+		return nil
 	})
 	if err != nil {
 		t.Fatal(err)

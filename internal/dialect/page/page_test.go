@@ -38,12 +38,14 @@ func loadText(t testing.TB, source string) *dialect.Dialect {
 func shipped(t testing.TB) map[string]*dialect.Dialect {
 	t.Helper()
 	all := map[string]*dialect.Dialect{"many": load(t, os.DirFS("../openapi/testdata"), "many.yaml")}
-	names, err := fs.Glob(dialects.Files, "*.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		all[name] = load(t, dialects.Files, name)
+	for files, pattern := range map[fs.FS]string{dialects.Files: "*.yaml", dialects.Examples: "examples/*.yaml"} {
+		names, err := fs.Glob(files, pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
+		}
+		for _, name := range names {
+			all[name] = load(t, files, name)
+		}
 	}
 	return all
 }
