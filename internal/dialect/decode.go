@@ -84,6 +84,8 @@ func (c *Call) parse(r *http.Request, as form) (body.Value, error) {
 	switch as {
 	case formURL:
 		return body.ParseForm(data, limits)
+	case formXML:
+		return body.ParseXML(data, limits)
 	case formText:
 		if len(data) == 0 {
 			return body.Value{}, &core.Error{Kind: core.BodyMissing}
@@ -251,6 +253,9 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		if src.textual(s) {
 			v = fromText(v, in.typ)
 		}
+		if in.typ == "list" {
+			v = src.asList(s, v)
+		}
 		if in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() {
 			continue
 		}
@@ -300,8 +305,10 @@ func fromText(v body.Value, typ string) body.Value {
 	return parsed
 }
 
-// isForm reports whether the body's members are texts.
-func (c *Call) isForm() bool { return c.form == formURL || c.form == formMultipart }
+// holdsTexts reports whether the body's members are texts.
+func (c *Call) holdsTexts() bool {
+	return c.form == formURL || c.form == formMultipart || c.form == formXML
+}
 
 // A requestSource reads what stands outside the body.
 type requestSource struct {
@@ -311,7 +318,15 @@ type requestSource struct {
 }
 
 // textual reports whether a source holds texts alone.
-func (q *requestSource) textual(s source) bool { return s.place != "body" || q.call.isForm() }
+func (q *requestSource) textual(s source) bool { return s.place != "body" || q.call.holdsTexts() }
+
+// asList makes a list of one of an element of XML that could have been repeated.
+func (q *requestSource) asList(s source, v body.Value) body.Value {
+	if s.place == "body" && q.call.form == formXML && v.Kind() != body.List {
+		return body.ListOf(v)
+	}
+	return v
+}
 
 // read returns what a source holds, and how many values it has: more than one
 // where there should be one is never a value.

@@ -108,6 +108,9 @@ func (m *match) holds(src *requestSource) bool {
 		return (count > 0) == *m.present
 	}
 	return count == 1 && slices.ContainsFunc(m.values, func(want body.Value) bool {
+		if want.Kind() == body.List {
+			return src.asList(m.source, v).Equal(want)
+		}
 		return v.Equal(want) || src.textual(m.source) && fromText(v, typeOf(want)).Equal(want)
 	})
 }
@@ -221,7 +224,7 @@ func (rt *route) conditions() string {
 func (r *reader) holdable(rt *route) {
 	for i := range rt.when {
 		m := &rt.when[i]
-		texts := m.source.place != "body" || !rt.accept.reads(formJSON)
+		texts := m.source.place != "body" || !rt.accept.reads(formJSON, formXML)
 		if m.text == typeWord || !texts {
 			continue
 		}
