@@ -120,4 +120,3 @@ func (rp *reply) form() BodyForm {
 		return BodyEmpty
 	}
 }
-
