@@ -90,7 +90,7 @@ func (a *Authority) challenged(ctx context.Context, identity Identity, credentia
 // told names who was refused, where the kind comes only after the proof.
 func told(refusal error, identity Identity) error {
 	switch KindOf(refusal) {
-	case Inactive, Unverified, Locked, MustChangeSecret, KeyPending, KeyExpired, KeyRevoked:
+	case Inactive, Unverified, Locked, MustChangeSecret, KeyPending, KeyExpired, KeyRevoked, AlreadyVerified:
 		return &Error{Kind: KindOf(refusal), Identity: &identity, Err: refusal}
 	default:
 		return refusal

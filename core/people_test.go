@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pquerna/otp/totp"
 
@@ -113,35 +114,46 @@ func (h *hashes) Hash(ctx context.Context, realm core.Realm, secret core.Secret)
 	return h.Passwords.Hash(ctx, realm, secret)
 }
 
-// lookups counts what the store is asked of tenants and accounts.
+// lookups counts what the store is asked of tenants and accounts. PostgreSQL takes
+// neither bytes that are not UTF-8 nor NUL.
 type lookups struct {
 	core.Tenants
 	core.Accounts
+	t     *testing.T
 	asked []string
 }
 
+func (l *lookups) ask(what string, texts ...string) {
+	l.asked = append(l.asked, what)
+	for _, text := range texts {
+		if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+			l.t.Errorf("%s is asked of %q", what, text)
+		}
+	}
+}
+
 func (l *lookups) Tenant(ctx context.Context, realm core.Realm, id core.TenantID) (core.Tenant, error) {
-	l.asked = append(l.asked, "tenant")
+	l.ask("tenant", string(id))
 	return l.Tenants.Tenant(ctx, realm, id)
 }
 
 func (l *lookups) TenantByName(ctx context.Context, realm core.Realm, name core.CanonicalLogin) (core.Tenant, error) {
-	l.asked = append(l.asked, "tenant by name")
+	l.ask("tenant by name", string(name))
 	return l.Tenants.TenantByName(ctx, realm, name)
 }
 
 func (l *lookups) AccountByTenantLogin(ctx context.Context, realm core.Realm, tenant core.TenantID, login core.CanonicalLogin) (core.Account, error) {
-	l.asked = append(l.asked, "account by tenant and login")
+	l.ask("account by tenant and login", string(tenant), string(login))
 	return l.Tenants.AccountByTenantLogin(ctx, realm, tenant, login)
 }
 
 func (l *lookups) Account(ctx context.Context, realm core.Realm, id core.AccountID) (core.Account, error) {
-	l.asked = append(l.asked, "account")
+	l.ask("account", string(id))
 	return l.Accounts.Account(ctx, realm, id)
 }
 
 func (l *lookups) AccountByLogin(ctx context.Context, realm core.Realm, login core.CanonicalLogin) (core.Account, error) {
-	l.asked = append(l.asked, "account by login")
+	l.ask("account by login", string(login))
 	return l.Accounts.AccountByLogin(ctx, realm, login)
 }
 
@@ -161,7 +173,7 @@ func TestExchangeInTenants(t *testing.T) {
 	free := w.account(t, "free@example.com", nil)
 	one, err := w.store.AccountByLogin(t.Context(), realm, "one@example.com")
 	want(t, "AccountByLogin", err, "")
-	counting := &lookups{Tenants: w.store, Accounts: w.store}
+	counting := &lookups{Tenants: w.store, Accounts: w.store, t: t}
 	w.deps.Tenants, w.deps.Accounts = counting, counting
 	w.open(t)
 
@@ -197,6 +209,7 @@ func TestExchangeInTenants(t *testing.T) {
 		{"by account id in another tenant", "", one.ID, given("t-2", ""), "right password", core.Unknown, ""},
 		{"by account id in an unknown tenant", "", one.ID, given("t-9", ""), "right password", core.Unknown, ""},
 		{"by unknown account id", "", "nobody", core.Tenancy{}, "right password", core.Unknown, ""},
+		{"by a hostile account id", "", "a\x00\xff", core.Tenancy{}, "right password", core.Unknown, ""},
 		{"by account id without a tenant", "", free.ID, core.Tenancy{}, "right password", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -233,8 +246,8 @@ func TestExchangeInTenants(t *testing.T) {
 		return counting.asked
 	}
 	for _, alike := range [][]core.Tenancy{
-		{given("t-1", ""), given("t-9", "")},
-		{given("", "acme"), given("", "nobody")},
+		{given("t-1", ""), given("t-9", ""), given("t\x00", ""), given("\xff", "")},
+		{given("", "acme"), given("", "nobody"), given("", "a\x00"), given("", "\xff")},
 		{given("t-1", "acme"), given("t-9", "nobody"), given("t-9", "acme"), given("t-1", "apex")},
 		{{}},
 	} {

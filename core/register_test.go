@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -258,6 +259,10 @@ func TestVerify(t *testing.T) {
 				w.attempts.ended = nil
 				_, err = w.Verify(t.Context(), ticket, origin)
 				want(t, "Verify", err, tt.kind)
+				refusal, _ := errors.AsType[*core.Error](err)
+				if has := refusal != nil && refusal.Identity != nil && refusal.Identity.Account.Login == "ada@example.com"; has != (tt.kind == core.AlreadyVerified) {
+					t.Errorf("the refusal names its account: %v", has)
+				}
 				counted := "abandoned"
 				switch {
 				case tt.kind == "":

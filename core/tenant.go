@@ -31,6 +31,15 @@ type Tenancy struct {
 // a name that is known costs.
 const nobody = "\x1f"
 
+// findable is text if it can be looked up, and nobody's name otherwise: not every
+// store takes every byte.
+func findable(text string) string {
+	if _, err := Canonical(text); err != nil {
+		return nobody
+	}
+	return text
+}
+
 // tenantOf finds the tenant that a request names; the zero Tenant when it names
 // none. One that is unknown, or an id and a name of two tenants, is Unknown, at
 // the cost of the same look-ups.
@@ -53,7 +62,7 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 	asked := 0
 	if tenancy.ID != "" || tenancy.Name == "" {
 		asked++
-		if err := look(a.deps.Tenants.Tenant(ctx, a.terms.Realm, TenantID(tenancy.ID))); err != nil {
+		if err := look(a.deps.Tenants.Tenant(ctx, a.terms.Realm, TenantID(findable(tenancy.ID)))); err != nil {
 			return Tenant{}, err
 		}
 	}
@@ -96,7 +105,7 @@ func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenan
 
 func (a *Authority) accountWithin(ctx context.Context, c Credential, tenant Tenant) (Account, error) {
 	if c.AccountID != "" {
-		return a.deps.Accounts.Account(ctx, a.terms.Realm, c.AccountID)
+		return a.deps.Accounts.Account(ctx, a.terms.Realm, AccountID(findable(string(c.AccountID))))
 	}
 	login, err := Canonical(c.Identifier)
 	if err != nil {

@@ -138,7 +138,7 @@ func (a *Authority) ticket(ctx context.Context, secret Secret, purpose Purpose) 
 		}
 		return ticket, Account{}, err
 	}
-	return ticket, account, ticket.Usable(account, a.deps.Now())
+	return ticket, account, told(ticket.Usable(account, a.deps.Now()), Identity{Account: account})
 }
 
 // newID makes a UUID that sorts by time.

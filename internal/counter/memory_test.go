@@ -165,30 +165,6 @@ func TestNetworkLimit(t *testing.T) {
 	})
 }
 
-// A refusal tells how many failures are free of what makes it wait longest.
-func TestRefusalTellsTheLimit(t *testing.T) {
-	m := New(Options{Failures: 3, NetworkFailures: 7})
-	limit := func(key core.AttemptKey) int {
-		_, err := m.Begin(t.Context(), key)
-		refusal, _ := errors.AsType[*core.Error](err)
-		if refusal == nil || refusal.Kind != core.RateLimited {
-			t.Fatalf("Begin(%v) = %v, want %s", key, err, core.RateLimited)
-		}
-		return refusal.Limit
-	}
-	fail(t, m, key("ada", "192.0.2.1"), 3)
-	if got := limit(key("ada", "192.0.2.1")); got != 3 {
-		t.Errorf("limit of an identity is %d, want 3", got)
-	}
-	fail(t, m, key("", "192.0.2.1"), 4)
-	if got := limit(key("bob", "192.0.2.1")); got != 7 {
-		t.Errorf("limit of a network is %d, want 7", got)
-	}
-	if got := limit(key("ada", "192.0.2.1")); got != 3 {
-		t.Errorf("limit of both is %d, want that of the longer wait, 3", got)
-	}
-}
-
 func TestKeyWithoutIdentityCountsForTheNetworkAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := New(Options{})

@@ -22,6 +22,7 @@ type Call struct {
 	issueTemplates map[string]node
 	method         string
 	path           string      // escaped, as it was sent
+	query          string      // likewise
 	header         http.Header // the request's, read only
 	allow          string
 	redirect       string

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -14,7 +15,8 @@ import (
 type carrier struct {
 	in     string // header, query or cookie
 	name   string
-	scheme string // the word before the token; "" for the bare token
+	scheme string   // the word before the token; "" for the bare token
+	with   []string // headers that must be there too
 }
 
 var defaultCarriers = []carrier{{in: "header", name: "Authorization", scheme: "Bearer"}}
@@ -37,6 +39,7 @@ func (r *reader) carriers(n *yaml.Node) []carrier {
 				r.fault(scheme, "such as scheme: Bearer", "%q cannot be the scheme of a carrier in the %s", c.scheme, c.in)
 			}
 		}
+		c.with = r.headerNames(s.get("with"), "with")
 		switch {
 		case c.in == "query":
 			r.warn(item, "queries end up in the logs of proxies and in browsers' histories", "the token may come in the query")
@@ -53,11 +56,26 @@ func (r *reader) carriers(n *yaml.Node) []carrier {
 	return all
 }
 
+func (r *reader) headerNames(n *yaml.Node, what string) []string {
+	var names []string
+	for _, item := range r.items(n, what) {
+		name := r.text(item, what)
+		if name != "" && !headerName.MatchString(name) {
+			r.fault(item, "such as X-Api-Key", "%q cannot name a header", name)
+		}
+		names = append(names, http.CanonicalHeaderKey(name))
+	}
+	return names
+}
+
 // Bearer reads the token of a request by the dialect's carriers, in their order.
 // It refuses with TokenMissing, and with TokenInvalid where a carrier is there
 // but holds no token, or several.
 func (d *Dialect) Bearer(r *http.Request) (core.Secret, error) {
 	for i := range d.carriers {
+		if slices.ContainsFunc(d.carriers[i].with, func(name string) bool { return len(r.Header[name]) == 0 }) {
+			continue
+		}
 		token, found, err := d.carriers[i].read(r, d.limits)
 		if err != nil {
 			return core.Secret{}, err

@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
 	"time"
 
@@ -17,10 +18,15 @@ import (
 // celFaults reports what CEL found, each at its own place.
 func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issues *cel.Issues) {
 	for _, e := range issues.Errors() {
-		at := offset + lineOffset(text, e.Location.Line()) + max(0, e.Location.Column())
+		from := lineOffset(text, e.Location.Line()) + max(0, e.Location.Column())
+		at := offset + from
 		message, hint := e.Message, ""
 		if name, ok := undeclared(message); ok {
-			at = offset + runeIndex(text, name)
+			if path := pathAt(text, from); name == path || strings.HasPrefix(path, name+".") {
+				name = path // all of it, as setting.x where there is no such setting
+			} else {
+				at = offset + runeIndex(text, name)
+			}
 			v, problem, tip := p.resolve(r, name)
 			switch {
 			case problem != "":
@@ -46,6 +52,14 @@ func undeclared(message string) (string, bool) {
 	}
 	name, _, ok := strings.Cut(rest, "'")
 	return name, ok
+}
+
+var leadingPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*`)
+
+// pathAt is the dotted name that begins some characters into a text, or "".
+func pathAt(text string, from int) string {
+	runes := []rune(text)
+	return leadingPath.FindString(string(runes[min(from, len(runes)):]))
 }
 
 // lineOffset is the number of characters before a line of text; lines count from 1.
@@ -121,7 +135,7 @@ func probeScope(p *place) *scope {
 		tokenID: "token", tokenValue: core.NewSecret("token"), issuedAt: probeTime, expiresAt: probeTime.Add(time.Hour),
 		random: core.NewSecret("random"), ticket: core.NewSecret("ticket"), keySet: json.RawMessage("{}"),
 		challenge: &core.Challenge{Value: core.NewSecret("challenge"), ExpiresAt: probeTime.Add(time.Minute)},
-		issue:     &issue{rule: ruleRequired},
+		issue:     &issue{rule: ruleRequired}, language: 1,
 	}
 	if p.issues {
 		s.issues = []issue{*s.issue}

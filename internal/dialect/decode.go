@@ -220,12 +220,20 @@ func (c *Call) unknownInputs() []issue {
 	}
 	var issues []issue
 	for _, m := range c.body.Members() {
-		if !slices.Contains(c.route.bodyNames, m.Name()) {
+		if !slices.ContainsFunc(c.route.bodyNames, c.dialect.named(m.Name())) {
 			t := newTarget("body", []string{m.Name()}, "")
 			issues = append(issues, issue{rule: ruleUnknownInput, kind: core.InvalidField, target: t, value: m.Value(), sent: true})
 		}
 	}
 	return issues
+}
+
+// named reports whether a name stands for that of a body's member.
+func (d *Dialect) named(member string) func(name string) bool {
+	if d.foldNames {
+		return func(name string) bool { return body.EqualFold(name, member) }
+	}
+	return func(name string) bool { return name == member }
 }
 
 // find reads an input from the first of its sources that has it, and asks whether
@@ -236,6 +244,9 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		v, n := src.read(s)
 		if n == 0 {
 			continue
+		}
+		if in.formDecoded && s.place == "basic" {
+			v = body.NewString(body.UnescapeForm(v.Text()))
 		}
 		if src.textual(s) {
 			v = fromText(v, in.typ)
@@ -307,6 +318,10 @@ func (q *requestSource) textual(s source) bool { return s.place != "body" || q.c
 func (q *requestSource) read(s source) (v body.Value, count int) {
 	switch s.place {
 	case "body":
+		if q.call.dialect.foldNames {
+			v, ok := q.call.body.AtFold(s.path)
+			return v, one(ok)
+		}
 		v, ok := q.call.body.At(s.path)
 		return v, one(ok)
 	case "query":

@@ -204,7 +204,7 @@ func (d *Dialect) Describe() Description {
 	}
 	for i := range d.carriers {
 		c := &d.carriers[i]
-		info.Carriers = append(info.Carriers, CarrierInfo{In: c.in, Name: c.name, Scheme: c.scheme})
+		info.Carriers = append(info.Carriers, CarrierInfo{In: c.in, Name: c.name, Scheme: c.scheme, With: slices.Clone(c.with)})
 	}
 	for i := range d.routes {
 		info.Routes = append(info.Routes, x.route(i))
@@ -255,7 +255,7 @@ func (x *describer) token(p core.Policy) TokenInfo {
 func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
-		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: true,
+		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: !rt.disabled,
 		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {

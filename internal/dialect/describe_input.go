@@ -56,7 +56,9 @@ func (u *rule) describe(in *input) RuleInfo {
 		info.Pattern = u.pattern.String()
 		info.Words = "matches " + info.Pattern
 	case ruleFormat:
-		info.Words = map[string]string{"email": "an e-mail address", "uuid": "a UUID", "uri": "a URI with its host"}[u.format]
+		info.Words = map[string]string{"email": "an e-mail address", "uuid": "a UUID", "uri": "a URI with its host", "date_time": "an instant such as 2026-01-31T09:30:00Z"}[u.format]
+	case ruleDomain:
+		info.Words = u.domains.words()
 	case ruleEquals:
 		info.Words = "always " + u.listed()
 	case ruleOneOf:

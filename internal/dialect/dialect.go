@@ -52,6 +52,7 @@ type Dialect struct {
 	firstOnly     bool // report the first issue alone
 	byRule        bool // report required inputs first
 	refuseUnknown bool // members of a body that no input reads are issues
+	foldNames     bool // the names of a body's members are matched without regard to case
 	trailingSlash string
 
 	routes             []*route
@@ -61,6 +62,7 @@ type Dialect struct {
 	protectedErrors    map[core.Kind]*answer
 	protectedReplies   map[core.Kind]*answer
 	fileIssueTemplates map[string]node
+	messages           *messages // nil when the file has none
 
 	attributes []string // that the file names
 	samples    Samples
@@ -114,7 +116,7 @@ func (d *Dialect) KeyForm() core.KeyForm { return d.keyForm }
 // dialects of one host and prefix must not have in common.
 func (d *Dialect) Paths() []string {
 	var all []string
-	for _, rt := range d.routes {
+	for _, rt := range d.served() {
 		for _, method := range rt.methods {
 			if text := method + " " + rt.path.shape(); !slices.Contains(all, text) {
 				all = append(all, text)
@@ -122,6 +124,11 @@ func (d *Dialect) Paths() []string {
 		}
 	}
 	return all
+}
+
+// served are the routes that are not disabled.
+func (d *Dialect) served() []*route {
+	return slices.DeleteFunc(slices.Clone(d.routes), func(rt *route) bool { return rt.disabled })
 }
 
 // Routes lists the routes for manuals: where they are and what they do. The rest of
@@ -175,7 +182,7 @@ func (d *Dialect) Match(r *http.Request) *Call {
 func (d *Dialect) call(r *http.Request) *Call {
 	return &Call{
 		dialect: d, replies: d.replies, issueTemplates: d.fileIssueTemplates, trace: d.trace,
-		method: r.Method, path: r.URL.EscapedPath(), header: r.Header,
+		method: r.Method, path: r.URL.EscapedPath(), query: r.URL.RawQuery, header: r.Header,
 	}
 }
 

@@ -44,6 +44,7 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 		return
 	}
 	rt.operation = op
+	r.has(name, op.name, d)
 	r.doMembers(s, &op)
 	r.routeAs(s.get("as"), rt, d)
 	r.routeIssue(s, rt, d)
@@ -56,6 +57,26 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	}
 	r.judgement(s, rt, d)
 	r.newcomer(s, rt, d)
+}
+
+// has refuses operations for which the dialect has no tokens.
+func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
+	some := func(has func(core.Policy) bool) bool {
+		for _, p := range d.policies {
+			if has(p) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
+		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
+	case op == KeySet && !some(func(p core.Policy) bool {
+		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
+	}):
+		r.fault(n, "sign a token by ES256, EdDSA or RS256, or leave the route out", "no token has a key that is public")
+	}
 }
 
 // doMembers refuses members that the operation has no use for.
@@ -77,8 +98,7 @@ func (r *reader) doMembers(s section, op *operation) {
 // routeAs reads whom a route takes.
 func (r *reader) routeAs(n *yaml.Node, rt *route, d *Dialect) {
 	rt.as = d.subject
-	switch rt.operation.name {
-	case Resume, Register:
+	if name := rt.operation.name; name == Resume || name == Register {
 		rt.as = []core.SubjectKind{core.SubjectAccount}
 	}
 	if n == nil {
@@ -188,18 +208,14 @@ func (r *reader) routeCaller(s section, rt *route) {
 	if n := s.get("caller"); n != nil {
 		rt.caller = CallerKind(s.word("caller"))
 	}
-	switch rt.caller {
-	case CallerClient:
-		if client == nil {
-			r.fault(s.get("caller"), "declare inputs named client and client_secret", "nothing says how clients are known")
-		}
-		return
-	case CallerNone:
-		if op == Introspect {
-			r.fault(s.get("caller"), "one of bearer, client", "introspect tells nobody about tokens who does not say who they are")
-		}
+	switch {
+	case rt.caller == CallerClient && client == nil:
+		r.fault(s.get("caller"), "declare inputs named client and client_secret", "nothing says how clients are known")
+	case rt.caller == CallerNone && op == Introspect:
+		r.fault(s.get("caller"), "one of bearer, client", "introspect tells nobody about tokens who does not say who they are")
+	case rt.caller != CallerClient:
+		r.uselessClient(rt, "the caller is "+string(rt.caller))
 	}
-	r.uselessClient(rt, "the caller is "+string(rt.caller))
 }
 
 func (r *reader) uselessClient(rt *route, why string) {
@@ -212,7 +228,7 @@ func (r *reader) uselessClient(rt *route, why string) {
 // sign-ins, or with none.
 func (r *reader) secondFactors(d *Dialect) {
 	var asks, ignores, resumes *route
-	for _, rt := range d.routes {
+	for _, rt := range d.served() {
 		switch {
 		case rt.operation.name == Resume:
 			resumes = rt

@@ -155,6 +155,9 @@ func (c *Call) write(w http.ResponseWriter, a *answer, s *scope) error {
 	if len(cookies) > 0 {
 		h["Set-Cookie"] = append(h["Set-Cookie"], cookies...)
 	}
+	if m := c.dialect.messages; m != nil {
+		m.announced(h, rp, s)
+	}
 	if a.varies {
 		h["Vary"] = append(h["Vary"], "Accept")
 	}

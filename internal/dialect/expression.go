@@ -24,15 +24,16 @@ const (
 
 // A place is where an expression stands: what it may name there.
 type place struct {
-	what    string // for messages: "the reply to POST /login"
-	in      where
-	keys    bool              // whether access keys can sign in here
-	inputs  map[string]*input // the route's inputs that may be read; nil outside routes
-	loops   []loop            // the loops around, outermost first
-	issues  bool              // there is at least one issue: in replies to a request of the wrong form
-	numeric bool              // a bare instant is a NumericDate here: in claims
-	decoded bool              // the request has been read, and holds what it must
-	inJSON  bool              // inside $json
+	what      string // for messages: "the reply to POST /login"
+	in        where
+	keys      bool              // whether access keys can sign in here
+	inputs    map[string]*input // the route's inputs that may be read; nil outside routes
+	loops     []loop            // the loops around, outermost first
+	issues    bool              // there is at least one issue: in replies to a request of the wrong form
+	numeric   bool              // a bare instant is a NumericDate here: in claims
+	decoded   bool              // the request has been read, and holds what it must
+	inJSON    bool              // inside $json
+	inMessage bool              // inside a message
 }
 
 // A loop is the variable of a $for.
@@ -136,9 +137,13 @@ type variable struct {
 	nullable bool
 	constant bool
 	get      getter
+	may      func(*scope) (any, error) // get where that can fail; nil otherwise
 }
 
 func (v *variable) leaf() *leaf {
+	if v.may != nil {
+		return &leaf{get: v.may, typ: v.typ}
+	}
 	get := v.get
 	return &leaf{get: func(s *scope) (any, error) { return get(s), nil }, typ: v.typ, nullable: v.nullable, fact: v.name, constant: v.constant}
 }
@@ -156,6 +161,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return p.resolveInput(name, rest)
 	case "sent":
 		return p.resolveSent(name, rest)
+	case messageFact:
+		return p.resolveMessage(r, name, rest)
 	case "setting":
 		s, ok := r.settings[rest]
 		if !ok {
@@ -329,6 +336,9 @@ func (r *reader) env(p *place) (*cel.Env, error) {
 	var options []cel.EnvOption
 	for _, name := range r.settings.names() {
 		options = append(options, cel.Variable("setting."+name, r.settings[name].factType().cel(false)))
+	}
+	for _, name := range r.messageNames() {
+		options = append(options, cel.Variable(messageFact+"."+name, cel.StringType))
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
 		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(!p.decoded || !p.inputs[name].always())))

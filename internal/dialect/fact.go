@@ -136,7 +136,7 @@ type Fact struct {
 }
 
 // Facts lists every fact but those that a file declares itself: input.NAME and
-// sent.NAME, setting.NAME, granted.NAME and the names of attributes.
+// sent.NAME, setting.NAME, granted.NAME, message.NAME and the names of attributes.
 func Facts() []Fact {
 	all := make([]Fact, len(facts))
 	for i, f := range facts {
@@ -238,6 +238,7 @@ var facts = []fact{
 	{"request.id", textType, false, ofRequest, "the request's id, as in the log", func(s *scope) any { return s.call.RequestID }},
 	{"request.media_type", textType, false, ofRequest, "the request's media type without parameters; empty for none", func(s *scope) any { return s.call.mediaType }},
 	{"request.method", textType, false, ofRequest, "the request's method", func(s *scope) any { return s.call.method }},
+	{"request.language", textType, true, inReply | inError | inIssue, "the language of the messages that the request wants, as the file writes it; null where the file has no messages", func(s *scope) any { return s.languageName() }},
 	{"request.path", textType, false, ofRequest, "the request's path, as it was sent and without the query", func(s *scope) any { return s.call.path }},
 
 	{"now", instantType, false, everywhere, "the current instant", func(s *scope) any { return s.now }},

@@ -4,7 +4,7 @@ package dialect
 
 var namesSlot = Slot{
 	Name: "names", Doc: "whether the names of a body's members are compared letter by letter, or without regard to case", Default: "exact",
-	Is: KindWord, Words: []string{"exact", "fold"}, later: true,
+	Is: KindWord, Words: []string{"exact", "fold"},
 }
 
 var carrierShape = Shape{
@@ -13,7 +13,7 @@ var carrierShape = Shape{
 		{Name: "in", Doc: "the kind of place", Hint: "one of header, query, cookie", Need: true, Is: KindWord, Words: []string{"header", "query", "cookie"}},
 		{Name: "name", Doc: "the header, parameter or cookie", Hint: "such as name: Authorization", Need: true, Is: KindText},
 		{Name: "scheme", Doc: "the word before the token, of headers alone", Default: "the bare token", Is: KindText},
-		{Name: "with", Doc: "headers that must be there too, or else the carrier does not apply", Is: KindList, Item: &Slot{Is: KindText}, later: true},
+		{Name: "with", Doc: "headers that must be there too, or else the carrier does not apply", Is: KindList, Item: &Slot{Is: KindText}},
 	},
 }
 
@@ -21,7 +21,7 @@ var routeShape = Shape{
 	Name: "a route", Doc: "One operation at one place.",
 	Members: []Slot{
 		{Name: "on", Doc: "which requests it answers", Hint: "such as on: {method: POST, path: /login}", Need: true, Is: KindShape, Of: &onShape},
-		{Name: "enabled", Doc: "whether it is served; a setting, usually", Default: "true", Is: KindBool, later: true},
+		{Name: "enabled", Doc: "whether it is served; a setting, usually", Default: "true", Is: KindBool},
 		docSlot,
 		{Name: "accept", Doc: "the media types that it takes", Default: "no body", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},
 		{Name: "inputs", Doc: "what it reads from the request", Is: KindShape, Of: &inputsShape},
@@ -90,15 +90,15 @@ var inputShape = Shape{
 		{Name: "default", Doc: "its value where it is absent", Is: KindAny},
 		{Name: "empty", Doc: "whether empty text is a value, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
 		{Name: "secret", Doc: "whether no expression may name it", Default: "false but for roles that are secrets", Is: KindBool},
-		{Name: "decode", Doc: "form, where both parts of basic are form-encoded (RFC 6749 section 2.3.1)", Is: KindWord, Words: []string{"form"}, later: true},
+		{Name: "decode", Doc: "form, where both parts of basic are form-encoded (RFC 6749 section 2.3.1)", Is: KindWord, Words: []string{"form"}},
 		{Name: "label", Doc: "its readable name, for issue.label", Default: "its name on the wire", Is: KindText},
 		docSlot,
 		{Name: "else", Doc: "what breaking a rule means", Default: "missing_field, invalid_field or password_refused", Is: KindWord, Words: requestKindNames},
 		{Name: ruleMin, Doc: "the least length in characters or items, or the least number", Is: KindWhole},
 		{Name: ruleMax, Doc: "the most, likewise", Is: KindWhole},
 		{Name: rulePattern, Doc: "a regular expression (RE2) that text must match", Is: KindText},
-		{Name: ruleFormat, Doc: "a form that text must have", Is: KindWord, Words: []string{"email", "uuid", "uri"}},
-		{Name: "domain", Doc: "which domains an e-mail address may have", Is: KindShape, Of: &domainShape, later: true},
+		{Name: ruleFormat, Doc: "a form that text must have", Is: KindWord, Words: []string{"email", "uuid", "uri", "date_time"}},
+		{Name: ruleDomain, Doc: "which domains an e-mail address may have", Is: KindShape, Of: &domainShape},
 		{Name: ruleOneOf, Doc: "the values that it may have", Is: KindList, Item: &Slot{Is: KindAny}},
 		{Name: ruleEquals, Doc: "the one value that it may have", Is: KindAny},
 		{Name: ruleMustAgree, Doc: "inputs that must have the same value where they are there", Is: KindList, Item: &Slot{Is: KindText}},

@@ -81,7 +81,7 @@ var defaultReplyShape = Shape{
 	},
 }
 
-var messagesSlot = Slot{Name: "messages", Doc: "texts by language, the facts message.NAME", Is: KindShape, Of: &messagesShape, later: true}
+var messagesSlot = Slot{Name: "messages", Doc: "texts by language, the facts message.NAME", Is: KindShape, Of: &messagesShape}
 
 var messagesShape = Shape{
 	Name: "messages", Doc: "Texts in the languages of the contract.",
@@ -199,7 +199,7 @@ var mailShape = Shape{
 var samplesShape = Shape{
 	Name: "samples", Doc: "The identities that the examples speak of. No server creates them.",
 	Members: []Slot{
-		{Name: "tenants", Doc: "tenants by name", Is: KindShape, Of: &sampleTenantsShape, later: true},
+		{Name: "tenants", Doc: "tenants by name", Is: KindShape, Of: &sampleTenantsShape},
 		{Name: "accounts", Doc: "accounts by name", Is: KindShape, Of: &sampleAccountsShape},
 		{Name: "keys", Doc: "access keys by name", Is: KindShape, Of: &sampleKeysShape},
 	},
@@ -222,6 +222,7 @@ var sampleTenantShape = Shape{
 	Members: []Slot{
 		{Name: "id", Doc: "its id", Default: "a UUID that is the same at every load", Is: KindText},
 		{Name: "name", Doc: "its name", Hint: "such as name: Example Ltd", Need: true, Is: KindText},
+		{Name: "active", Doc: "whether its accounts may sign in", Default: "true", Is: KindBool},
 		sampleAttributesSlot,
 	},
 }
@@ -232,15 +233,15 @@ var sampleAccountShape = Shape{
 		sampleIDSlot,
 		{Name: "login", Doc: "its login name", Hint: "such as login: ada@example.com", Need: true, Is: KindText},
 		{Name: "password", Doc: "its password", Default: "none: it cannot sign in", Is: KindText},
-		{Name: "tenant", Doc: "the sample tenant that it belongs to", Default: "none", Is: KindText, later: true},
+		{Name: "tenant", Doc: "the sample tenant that it belongs to", Default: "none", Is: KindText},
 		{Name: "email", Doc: "its address", Is: KindText},
 		{Name: "name", Doc: "its readable name", Is: KindText},
 		{Name: "roles", Doc: "its roles", Is: KindList, Item: &Slot{Is: KindText}},
 		{Name: "active", Doc: "whether it may sign in", Default: "true", Is: KindBool},
 		{Name: "verified", Doc: "whether it has been verified", Default: "true", Is: KindBool},
-		{Name: "hold", Doc: "what keeps sign-ins out", Default: "nothing", Is: KindWord, Words: []string{string(core.Locked), string(core.MustChangeSecret)}, later: true},
-		{Name: "totp", Doc: "the secret of its second factor, in base32", Default: "no second factor", Is: KindText, later: true},
-		{Name: "recovery_codes", Doc: "its recovery codes", Is: KindList, Item: &Slot{Is: KindText}, later: true},
+		{Name: "hold", Doc: "what keeps sign-ins out", Default: "nothing", Is: KindWord, Words: []string{string(core.Locked), string(core.MustChangeSecret)}},
+		{Name: "totp", Doc: "the secret of its second factor, in base32", Default: "no second factor", Is: KindText},
+		{Name: "recovery_codes", Doc: "its recovery codes", Is: KindList, Item: &Slot{Is: KindText}},
 		sampleAttributesSlot,
 		{Name: "created_at", Doc: "when it was made", Default: "2026-01-31T09:30:00Z", Is: KindText},
 	},

@@ -28,6 +28,7 @@ type input struct {
 	required     *condition // nil: never
 	forbidden    *condition // likewise
 	emptyMissing bool
+	formDecoded  bool // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
 	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
@@ -148,6 +149,12 @@ func (r *reader) input(m member, index int) (*input, section) {
 		label = r.text(l, "label")
 	}
 	r.sources(in, s.need("from"))
+	if n := s.get("decode"); n != nil {
+		in.formDecoded = s.word("decode") == "form"
+		if !slices.ContainsFunc(in.sources, func(src source) bool { return src.place == "basic" }) {
+			r.fault(n, "leave it out: forms and queries are decoded as they are", "decode is for basic.username and basic.password alone")
+		}
+	}
 	if len(in.sources) > 0 {
 		in.target = in.sources[0].target(label)
 	}

@@ -16,6 +16,7 @@ const (
 	ruleMax          = "max"
 	rulePattern      = "pattern"
 	ruleFormat       = "format"
+	ruleDomain       = "domain" // of an e-mail address
 	ruleOneOf        = "one_of"
 	ruleEquals       = "equals"
 	ruleMustAgree    = "must_agree"
@@ -26,7 +27,7 @@ const (
 )
 
 var ruleNames = []string{
-	ruleRequired, ruleType, ruleMin, ruleMax, rulePattern, ruleFormat,
+	ruleRequired, ruleType, ruleMin, ruleMax, rulePattern, ruleFormat, ruleDomain,
 	ruleOneOf, ruleEquals, ruleMustAgree, ruleForbidden, ruleWhen, ruleUnknownInput, ruleRefused,
 }
 

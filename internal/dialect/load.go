@@ -54,6 +54,7 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	d.settings = r.settings
 	r.head(s)
 	r.conduct(s)
+	d.messages = r.messages(s.get("messages"))
 	r.policies(s.get("tokens"), d)
 	d.carriers = r.carriers(s.get("carriers"))
 	r.tickets(s.get("tickets"), d)
@@ -127,6 +128,9 @@ func (r *reader) conduct(s section) {
 		d.trailingSlash = s.word("trailing_slash")
 	}
 	d.refuseUnknown = s.word("unknown_inputs") == "refuse"
+	if d.foldNames = s.word("names") == "fold"; d.foldNames {
+		r.warn(s.get("names"), "leave names out, if the contract allows", "two members whose names differ in case alone are one to this contract, and two to others who read the body")
+	}
 }
 
 // finish joins the parts and checks that they suffice for each other.
@@ -145,7 +149,7 @@ func (r *reader) finish(s section) {
 		maps.Copy(rt.issueTemplates, own)
 		rt.replies = resolve(rt.errors, d.errors)
 	}
-	d.table = newTable(d.routes)
+	d.table = newTable(d.served())
 	r.collisions()
 	r.reachable(s)
 	r.tracking(d)
@@ -153,4 +157,5 @@ func (r *reader) finish(s section) {
 	r.secondFactors(d)
 	r.keep(d)
 	r.neededMails(s, d)
+	r.unnamedMessages(d)
 }

@@ -3,7 +3,6 @@ package dialect
 import (
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,11 +95,17 @@ func (r *reader) neededMails(s section, d *Dialect) {
 		{core.PurposeVerification, RequestVerification},
 	} {
 		m := d.mails[need.purpose]
-		asked := slices.ContainsFunc(d.routes, func(rt *route) bool { return rt.operation.name == need.asks })
+		served, disabled := false, false
+		for _, rt := range d.routes {
+			asks := rt.operation.name == need.asks || need.purpose == core.PurposeVerification && rt.operation.name == Register && m != nil
+			served, disabled = served || asks && !rt.disabled, disabled || asks && rt.disabled
+		}
 		switch {
+		case m != nil && !served && disabled:
+			delete(d.mails, need.purpose) // its link need not lead anywhere, and nobody is sent there
 		case m != nil:
 			r.checkLink(m.node, m.link)
-		case asked:
+		case served:
 			r.fault(s.node, "add mails: {"+string(need.purpose)+": {subject: …, link: …}}", "a route asks for %s, but no mail is declared", need.purpose)
 		}
 	}

@@ -209,7 +209,7 @@ func (r *reader) tokenSession(s section, p *core.Policy) {
 // route ends tokens or tells of them, unless the file says otherwise.
 func (r *reader) tracking(d *Dialect) {
 	asks := slices.IndexFunc(d.routes, func(rt *route) bool {
-		return slices.Contains([]Operation{Extend, Revoke, Introspect}, rt.operation.name)
+		return !rt.disabled && slices.Contains([]Operation{Extend, Revoke, Introspect}, rt.operation.name)
 	})
 	for _, t := range r.tokens {
 		p, n := d.policies[t.name], t.get("track")

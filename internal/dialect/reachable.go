@@ -71,7 +71,7 @@ func (r *reader) reachable(s section) {
 	for _, kind := range anyOutcomes {
 		m.reply(kind, d.replies, "every call")
 	}
-	for _, rt := range d.routes {
+	for _, rt := range d.served() {
 		if rt.operation.name == "" {
 			continue
 		}

@@ -32,6 +32,7 @@ type reader struct {
 	ofRefusal   replyDefault // and what refusals have
 	granted     []mention    // of granted.NAME, before the routes that grant are read
 	listed      bool         // whether a template lists issues, since last asked
+	spoken      bool         // whether a template names a message, likewise
 	stated      bool         // whether one names an account's or a key's state, likewise
 	dialect     *Dialect     // what is being built
 }

@@ -23,6 +23,7 @@ type reply struct {
 	text        textTemplate
 	lists       bool // whether it writes the issues' templates
 	stated      bool // whether it names an account's or a key's state
+	speaks      bool // whether it names a message
 }
 
 type replyHeader struct {
@@ -52,8 +53,8 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	} else if status == 0 {
 		s.need("status")
 	}
-	listed, stated := r.listed, r.stated
-	r.listed, r.stated = false, false
+	listed, stated, spoken := r.listed, r.stated, r.spoken
+	r.listed, r.stated, r.spoken = false, false, false
 	if w := s.get("when"); w != nil {
 		rp.when = r.condition(w, "when", p)
 	}
@@ -61,8 +62,8 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 	r.replyCookies(s.get("cookies"), rp, p)
 	r.replyBody(s, rp, p)
 	r.inherit(rp, p)
-	rp.lists, rp.stated = r.listed, r.stated
-	r.listed, r.stated = listed || r.listed, stated || r.stated
+	rp.lists, rp.stated, rp.speaks = r.listed, r.stated, r.spoken
+	r.listed, r.stated, r.spoken = listed || r.listed, stated || r.stated, spoken
 	return rp
 }
 

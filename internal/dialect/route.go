@@ -13,6 +13,7 @@ import (
 // A route is one operation at one place.
 type route struct {
 	node      *yaml.Node
+	disabled  bool // it is checked, and not served
 	methods   []string
 	path      path
 	when      []match // what else its requests hold; empty for all
@@ -40,7 +41,8 @@ var methods = []string{
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	s := r.section(n, &routeShape)
-	rt := &route{node: n}
+	rt := &route{node: n, disabled: !r.boolean(s.get("enabled"), "enabled", true)}
+	warned := len(r.warnings)
 	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
 	rt.byName = readable(rt.inputs)
@@ -63,6 +65,9 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	at.in = inError
 	rt.errors = r.answers(s.get("errors"), &at)
 	rt.issueTemplates = r.issueTemplates(s.get("issues"))
+	if rt.disabled {
+		r.warnings = r.warnings[:warned] // nothing of it costs anything
+	}
 	return rt
 }
 

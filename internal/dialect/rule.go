@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -24,21 +25,54 @@ type rule struct {
 	limit   int
 	pattern *regexp.Regexp
 	format  string
+	domains domains
 	values  []body.Value // of one_of and equals
 	allowed []any        // the same, for the fact
 	with    []*input     // of must_agree
 }
 
 var formats = map[string]func(string) bool{
-	"email": isEmail,
-	"uuid":  func(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil },
-	"uri":   isURI,
+	"email":     isEmail,
+	"uuid":      func(text string) bool { return len(text) == 36 && uuid.Validate(text) == nil },
+	"uri":       isURI,
+	"date_time": isDateTime,
 }
 
 // isEmail reports whether text is a bare address, as it would stand in a mail.
 func isEmail(text string) bool {
 	a, err := mail.ParseAddress(text)
 	return err == nil && a.Name == "" && a.Address == text
+}
+
+// emailReason says why text is no address, in the words of contracts that tell it.
+func emailReason(text string) string {
+	local, domain, ok := cutLast(text, "@")
+	switch {
+	case !ok:
+		return "An email address must have an @-sign."
+	case local == "":
+		return "Nothing stands before the @-sign."
+	case !isEmail("a@" + domain):
+		return "The part after the @-sign is not valid."
+	default:
+		return "The part before the @-sign is not valid."
+	}
+}
+
+func cutLast(text, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(text, sep)
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+len(sep):], true
+}
+
+var dateTime = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$`)
+
+// isDateTime reports whether text is an instant of RFC 3339.
+func isDateTime(text string) bool {
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil && dateTime.MatchString(text)
 }
 
 func isURI(text string) bool {
@@ -66,6 +100,9 @@ func (r *reader) inputRules(s section, in *input) []rule {
 	}
 	if n := s.get(ruleFormat); n != nil && r.isText(n, in, ruleFormat) {
 		rules = append(rules, rule{name: ruleFormat, node: n, format: s.word(ruleFormat)})
+	}
+	if n := s.get(ruleDomain); n != nil && r.isText(n, in, ruleDomain) {
+		rules = append(rules, r.domainRule(n))
 	}
 	if n := s.get(ruleOneOf); n != nil {
 		rules = append(rules, r.constantValues(n, in, rule{name: ruleOneOf, node: n}, r.items(n, ruleOneOf)))
@@ -153,6 +190,8 @@ func (u *rule) broken(c *Call, v body.Value) bool {
 		return !u.pattern.MatchString(v.Text())
 	case ruleFormat:
 		return !formats[u.format](v.Text())
+	case ruleDomain:
+		return !u.domains.have(v.Text())
 	case ruleOneOf, ruleEquals:
 		return !slices.ContainsFunc(u.values, v.Equal)
 	case ruleMustAgree:
@@ -186,7 +225,11 @@ func (u *rule) issue(in *input, v body.Value) issue {
 	case rulePattern:
 		i.pattern = u.pattern.String()
 	case ruleFormat:
-		i.expected = u.format
+		if i.expected = u.format; u.format == "email" {
+			i.reason = emailReason(v.Text())
+		}
+	case ruleDomain:
+		i.allowed = u.allowed
 	case ruleEquals:
 		i.expected, _ = textOf(u.allowed[0])
 		i.allowed = u.allowed

@@ -60,8 +60,15 @@ func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
 		return all
 	}
 	s := r.section(n, &samplesShape)
+	for _, m := range r.members(s.get("tenants"), "samples.tenants") {
+		all.Tenants = append(all.Tenants, r.sampleTenant(m, d))
+	}
 	for _, m := range r.members(s.get("accounts"), "samples.accounts") {
-		all.Accounts = append(all.Accounts, r.sampleAccount(m, len(all.Accounts), d))
+		a := r.sampleAccount(m, &all, d)
+		if other := all.double(a); other != "" {
+			r.fault(m.name, "give one of them another login, or a tenant of its own", "the sample %s has the login of the sample %s", a.Sample, other)
+		}
+		all.Accounts = append(all.Accounts, a)
 	}
 	for _, m := range r.members(s.get("keys"), "samples.keys") {
 		if slices.Contains(all.names(), m.name.Value) {
@@ -73,10 +80,42 @@ func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
 	return all
 }
 
-func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
+// double is the sample account that has the login of a within its tenant, or "".
+func (s *Samples) double(a SampleAccount) string {
+	login, err := core.Canonical(a.Account.Login)
+	for _, other := range s.Accounts {
+		if l, _ := core.Canonical(other.Account.Login); err == nil && l == login && other.Account.Tenant == a.Account.Tenant {
+			return other.Sample
+		}
+	}
+	return ""
+}
+
+func (r *reader) sampleTenant(m member, d *Dialect) SampleTenant {
+	s := r.named(m.value, &sampleTenantShape, "sample tenant "+m.name.Value)
+	t := SampleTenant{Sample: m.name.Value, Tenant: core.Tenant{
+		Realm: d.realm, Active: r.boolean(s.get("active"), "active", true),
+		Attributes: r.sampleAttributes(s.get("attributes")), CreatedAt: probeTime,
+	}}
+	if n := s.get("id"); n != nil {
+		t.Tenant.ID = core.TenantID(r.text(n, "id"))
+	} else {
+		t.Tenant.ID = core.TenantID(r.sampleID(nil, "tenant"+m.name.Value))
+	}
+	if n := s.need("name"); n != nil {
+		t.Tenant.Name = r.text(n, "name")
+		if _, err := core.Canonical(t.Tenant.Name); err != nil && t.Tenant.Name != "" {
+			r.fault(n, "", "%v", err)
+		}
+	}
+	return t
+}
+
+func (r *reader) sampleAccount(m member, all *Samples, d *Dialect) SampleAccount {
 	s := r.named(m.value, &sampleAccountShape, "sample "+m.name.Value)
 	a := SampleAccount{Sample: m.name.Value, Account: core.Account{
-		ID: core.AccountID(r.sampleID(s.get("id"), "account"+strconv.Itoa(index))), Realm: d.realm,
+		ID: core.AccountID(r.sampleID(s.get("id"), "account"+strconv.Itoa(len(all.Accounts)))), Realm: d.realm,
+		Hold:       core.Kind(s.word("hold")),
 		Active:     r.boolean(s.get("active"), "active", true),
 		Verified:   r.boolean(s.get("verified"), "verified", true),
 		Attributes: r.sampleAttributes(s.get("attributes")),
@@ -101,7 +140,40 @@ func (r *reader) sampleAccount(m member, index int, d *Dialect) SampleAccount {
 	for _, item := range r.items(s.get("roles"), "roles") {
 		a.Account.Roles = append(a.Account.Roles, r.text(item, "a role"))
 	}
+	if n := s.get("tenant"); n != nil {
+		r.sampleOf(n, &a, all)
+	}
+	r.sampleFactor(s, &a)
 	return a
+}
+
+// sampleOf puts a sample account into its tenant.
+func (r *reader) sampleOf(n *yaml.Node, a *SampleAccount, all *Samples) {
+	name, known := r.text(n, "tenant"), make([]string, len(all.Tenants))
+	for i, t := range all.Tenants {
+		if known[i] = t.Sample; t.Sample == name {
+			a.Account.Tenant = t.Tenant.ID
+		}
+	}
+	if name != "" && !slices.Contains(known, name) {
+		r.fault(n, didYouMean(name, known), "there is no sample tenant %q", name)
+		a.Account.Tenant = core.TenantID(name)
+	}
+}
+
+// sampleFactor reads the second factor of a sample account.
+func (r *reader) sampleFactor(s section, a *SampleAccount) {
+	if n := s.get("totp"); n != nil {
+		if a.TOTP = core.NewSecret(r.text(n, "totp")); core.CheckTOTP(a.TOTP) != nil && a.TOTP.Reveal() != "" {
+			r.fault(n, "such as JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "a second factor's secret is base32 of at least 10 bytes")
+		}
+	}
+	for _, item := range r.items(s.get("recovery_codes"), "recovery_codes") {
+		a.RecoveryCodes = append(a.RecoveryCodes, core.NewSecret(r.text(item, "a recovery code")))
+	}
+	if n := s.get("recovery_codes"); n != nil && s.get("totp") == nil {
+		r.fault(n, "add totp", "recovery codes go with a second factor")
+	}
 }
 
 func (r *reader) sampleKey(m member, all *Samples, d *Dialect) SampleKey {

@@ -39,6 +39,7 @@ type scope struct {
 	challenge *core.Challenge
 	keySet    json.RawMessage
 
+	language   int // 1 + that of messages, by the languages' order; 0: not chosen yet
 	retryAfter int64
 	limit      int
 	issues     []issue

@@ -39,6 +39,9 @@ func ParseForm(data []byte, limits Limits) (Value, error) {
 	return Value{kind: Object, members: fields.list}, nil
 }
 
+// UnescapeForm reads a text that was encoded as a form's names and values are.
+func UnescapeForm(text string) string { return unescapeField([]byte(text)) }
+
 func unescapeField(raw []byte) string {
 	if bytes.IndexByte(raw, '%') < 0 && bytes.IndexByte(raw, '+') < 0 {
 		return string(raw)

@@ -105,7 +105,7 @@ func (v Value) MemberFold(name string) (Value, bool) {
 		return value, true
 	}
 	for i := len(v.members) - 1; i >= 0; i-- {
-		if equalFoldASCII(v.members[i].name, name) {
+		if EqualFold(v.members[i].name, name) {
 			return v.members[i].value, true
 		}
 	}
@@ -118,6 +118,17 @@ func (v Value) At(path []string) (Value, bool) {
 	for _, name := range path {
 		var ok bool
 		if v, ok = v.Member(name); !ok {
+			return Value{}, false
+		}
+	}
+	return v, true
+}
+
+// AtFold is At for contracts that match names by [Value.MemberFold].
+func (v Value) AtFold(path []string) (Value, bool) {
+	for _, name := range path {
+		var ok bool
+		if v, ok = v.MemberFold(name); !ok {
 			return Value{}, false
 		}
 	}
@@ -146,7 +157,8 @@ func (v Value) Equal(w Value) bool {
 	return v.text == w.text
 }
 
-func equalFoldASCII(a, b string) bool {
+// EqualFold reports whether two names are the same but for the case of ASCII letters.
+func EqualFold(a, b string) bool {
 	if len(a) != len(b) {
 		return false
 	}

@@ -305,6 +305,67 @@ func TestRegister(t *testing.T) {
 	ask("/register/quietly", `{"email":"gil@example.com","password":"long enough"}`, "account_exists")
 }
 
+// mailed are the tickets of the mails that have been asked for.
+func mailed(t *testing.T, w *webtest.World) (tickets []string) {
+	t.Helper()
+	notices, err := w.Store.LeaseNotices(t.Context(), time.Now(), time.Now().Add(time.Minute), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, notice := range notices {
+		mail, err := w.Authority.ComposeMail(t.Context(), notice)
+		if err != nil && core.KindOf(err) != core.NotFound && core.KindOf(err) != core.AlreadyVerified {
+			t.Fatal(err)
+		}
+		if err == nil {
+			_, ticket, _ := strings.Cut(mail.Link.Reveal(), "token=")
+			tickets = append(tickets, ticket)
+		}
+	}
+	return tickets
+}
+
+func TestTickets(t *testing.T) {
+	w, s := everything(t)
+	talk := talk{t, s}
+	address := func(login string, tenant core.TenantID) {
+		t.Helper()
+		spec := core.AccountSpec{Realm: webtest.Realm, Tenant: tenant, Login: login, Email: login + "@example.com", Active: true}
+		if _, err := w.Registry.UpdateAccount(t.Context(), spec, core.Origin{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	address("unproved", "")
+	address("bob", "t2")
+	for _, username := range []string{"unproved", "nobody", "ada"} { // all alike (S24)
+		talk.post("/verification", "sent", "username", username)
+	}
+	talk.post("/verification", "sent", "username", "bob", "tenant", "t2")
+	talk.post("/verification", "sent", "username", "bob", "tenant", "t1")
+	talk.post("/verification", "sent", "username", "bob", "tenant", "none")
+	tickets := mailed(t, w)
+	if len(tickets) != 2 {
+		t.Fatalf("%d mails, want those of who has an address and is not verified", len(tickets))
+	}
+	talk.post("/verify", "ticket_unknown", "ticket", "x")
+	talk.post("/reset", "ticket_unknown", "ticket", tickets[0], "password", "long enough") // of another purpose
+	talk.post("/verify", `"verified":true}`, "ticket", tickets[0])
+	talk.post("/verify", "already_verified", "ticket", tickets[0])
+	talk.post("/verify", `{"login":"bob","verified":true}`, "ticket", tickets[1])
+	talk.login("unproved", `"token"`)
+
+	talk.post("/recovery", "sent", "username", "bob", "tenant", "t2")
+	tickets = mailed(t, w)
+	if len(tickets) != 1 {
+		t.Fatalf("%d mails, want one", len(tickets))
+	}
+	talk.post("/verify", "ticket_unknown", "ticket", tickets[0])
+	talk.post("/reset", "password_refused", "ticket", tickets[0], "password", "short")
+	talk.post("/reset", "set", "ticket", tickets[0], "password", "long enough")
+	talk.post("/reset", "ticket_used", "ticket", tickets[0], "password", "long enough")
+	talk.login("bob", `"tenant":"t2"`, "tenant", "t2", "password", "long enough")
+}
+
 func TestKeySetAndFixed(t *testing.T) {
 	_, s := everything(t)
 	want(t, "keys", s.ask(t, "GET", "/keys", ""), http.StatusOK, `{"keys":[".demo.everything"]}`)
