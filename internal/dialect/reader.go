@@ -27,6 +27,7 @@ type reader struct {
 	settings    settings
 	expressions int
 	promises    []promise
+	saved       []savedName
 	tokens      []*tokenReading
 	ofSuccess   replyDefault // what successes have in common
 	ofRefusal   replyDefault // and what refusals have
