@@ -341,6 +341,7 @@ func (s *Server) buildHandlers(p *parts, mounted []mount, authorities []*core.Au
 	if err := login.CheckCollisions(mounts); err != nil {
 		return err
 	}
+	s.document(mounts, mounted)
 	logins := login.New(login.Options{Mounts: mounts, Log: s.log})
 	proxies, err := parseNetworks(s.config.TrustedProxies)
 	if err != nil {
