@@ -228,6 +228,9 @@ func (r *reader) tracking(d *Dialect) {
 		}
 		if !p.Tracked {
 			p.Session = 0 // there is none
+			if p.KeyClaim == "" && slices.Contains(d.subject, core.SubjectKey) && t.get("claims") != nil {
+				r.warn(t.get("claims"), "add a claim that is ${key.id}", "no claim holds ${key.id}: to revoke an access key does not end its tokens")
+			}
 		}
 		d.policies[t.name] = p
 		r.grantsAudience(t, d)

@@ -71,6 +71,12 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 			r.fault(m.value, "", "the default of setting %s must be text, a number or a boolean, not %s", name, kindName(m.value))
 			continue
 		}
+		switch value { // what no file can know
+		case "${base_url}":
+			value = r.dialect.baseURL
+		case "${issuer}":
+			value = r.dialect.issuer
+		}
 		all[name] = setting{value}
 		choice, given := chosen[name]
 		if !given {
