@@ -15,8 +15,11 @@ import (
 
 var dialectName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// maxRoutes bounds what a file can ask of the loader.
-const maxRoutes = 50
+// Bounds of what a file can ask of the loader.
+const (
+	maxRoutes = 50
+	maxInputs = 200 // of all routes
+)
 
 // Load reads a dialect file and binds it. The error is [Faults]: everything that
 // is wrong with the file, each with its place.
@@ -62,12 +65,18 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	r.defaults(s)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
 	r.words(s, d)
+	inputs := 0
 	for i, n := range r.items(s.need("routes"), "routes") {
 		if i == maxRoutes {
 			r.fault(n, "split it into two dialects", "there are more than %d routes", maxRoutes)
 			break
 		}
-		d.routes = append(d.routes, r.route(n, d))
+		rt := r.route(n, d)
+		d.routes = append(d.routes, rt)
+		if inputs += len(rt.inputs); inputs > maxInputs {
+			r.fault(n, "split it into two dialects", "the routes have more than %d inputs", maxInputs)
+			break
+		}
 	}
 	d.samples = r.samples(s.get("samples"), d)
 	d.examples = r.examples(s.get("examples"), d)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -26,6 +27,8 @@ type reader struct {
 	warnings    Faults
 	settings    settings
 	expressions int
+	cost        uint64              // what the expressions may cost to run, in all
+	envs        map[string]*cel.Env // by what their places add to the facts
 	promises    []promise
 	saved       []savedName
 	tokens      []*tokenReading
