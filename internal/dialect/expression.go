@@ -19,7 +19,8 @@ import (
 const (
 	maxExpression = 500 // characters
 	maxCost       = 100_000
-	assumedSize   = 100 // items of a list, characters of a text, for the estimate
+	maxTotalCost  = 5_000_000 // of a file
+	assumedSize   = 100       // items of a list, characters of a text, for the estimate
 )
 
 // A place is where an expression stands: what it may name there.
@@ -278,8 +279,8 @@ func secretName(name string) bool { return secretWord.MatchString(name) }
 
 // compile type-checks an expression and makes it ready to run.
 func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf {
-	if len(r.faults) > maxFaults {
-		return nil // enough is wrong already
+	if r.full() {
+		return nil
 	}
 	env, err := r.env(p)
 	if err != nil {
@@ -298,6 +299,10 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	estimate, err := env.EstimateCost(checked, estimator{})
 	if err != nil || estimate.Max > maxCost {
 		r.faultAt(n, offset, "loops inside loops cost most", "the expression may cost too much to run")
+		return nil
+	}
+	if r.cost += estimate.Max; r.cost > maxTotalCost {
+		r.faultAt(n, offset, "move what is computed from data into attributes", "the expressions of the file may cost too much to run, all together")
 		return nil
 	}
 	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
