@@ -21,7 +21,6 @@ func TestBounds(t *testing.T) {
 	const languages = "messages: {languages: [en, %s], texts: {}}"
 	for _, tt := range []struct{ name, old, changed, want string }{
 		{"tokens", "routes:", "", "there are more than 20 tokens"},
-		{"inputs", "      tags: {from: body.tags, type: list}\n", repeated(200, "      i%d: body.x\n"), "the routes have more than 200 inputs"},
 		{"headers", "empty: true", "{empty: true, headers: {" + repeated(65, "X-%d: a, ") + "}}", "a reply has no more than 64 headers"},
 		{"cookies", "empty: true", "{empty: true, cookies: [" + repeated(65, "{name: c%d, value: a}, ") + "]}", "a reply sets no more than 64 cookies"},
 		{"variants", "empty: true", "[" + repeated(8, "{when: false, text: a%d}, ") + "{text: b}]", "has 9 variants, and may have 2 to 8"},
@@ -30,7 +29,7 @@ func TestBounds(t *testing.T) {
 		{"examples", "errors:", "examples:\n" + repeated(201, "  - {name: e%d, send: {path: /}, expect: {status: 404}}\n") + "errors:", "there are more than 200 examples"},
 		{"expressions", "empty: true", "json: [" + strings.Repeat(`"${account.login}", `, 501) + "]", "the file has more than 500 expressions"},
 		{"cost", "empty: true", "json: [" + strings.Repeat(`"${account.roles.filter(a, account.roles.filter(b, account.roles.exists(c, c == a)).size() > 0)}", `, 60) + "]", "the expression may cost too much to run"},
-		{"cost in all", "empty: true", "json: [" + strings.Repeat(`"${false`+strings.Repeat(" || account.roles.exists(a, a in account.roles)", 5)+`}", `, 120) + "]", "the file's expressions may cost too much together"},
+		{"cost in all", "empty: true", "json: [" + strings.Repeat(`"${false`+strings.Repeat(" || account.roles.exists(a, a in account.roles)", 5)+`}", `, 120) + "]", "the expressions of the file may cost too much to run, all together"},
 	} {
 		text := strings.Replace(filled(nil), tt.old, tt.changed, 1)
 		if tt.name == "tokens" {

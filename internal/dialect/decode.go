@@ -20,9 +20,11 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.NotFound}
 	}
 	if err := c.readBody(r); err != nil {
+		c.step("body", c.route.node.Line, "%v", err)
 		return err
 	}
 	src := requestSource{call: c, r: r}
+	c.traceBody()
 	if err := c.choose(&src); err != nil {
 		return err
 	}
@@ -35,8 +37,10 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.Internal, Err: err}
 	}
 	if len(issues) == 0 {
+		c.traceOperation()
 		return nil
 	}
+	c.traceIssues(issues)
 	if c.dialect.firstOnly {
 		issues = issues[:1]
 	}
@@ -260,11 +264,14 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 			continue
 		}
 		if n > 1 || !hasType(v, in.typ) {
+			src.call.traceInput(in, &s, &v)
 			i := in.issue(ruleType, v, true)
 			return reading{v, true, true}, &i
 		}
+		src.call.traceInput(in, &s, &v)
 		return reading{v, true, true}, nil
 	}
+	src.call.traceInput(in, nil, in.fallback)
 	if in.fallback != nil && !in.required.ever() {
 		return reading{value: *in.fallback, present: true}, nil
 	}

@@ -17,7 +17,7 @@ import (
 const (
 	maxExpression = 500 // characters
 	maxCost       = 100_000
-	maxTotalCost  = 5_000_000 // of all expressions of a file
+	maxTotalCost  = 5_000_000 // of a file
 	assumedSize   = 100       // items of a list, characters of a text, for the estimate
 )
 
@@ -257,8 +257,8 @@ func secretName(name string) bool { return secretWord.MatchString(name) }
 
 // compile type-checks an expression and makes it ready to run.
 func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf {
-	if len(r.faults) > maxFaults {
-		return nil // enough is wrong already
+	if r.full() {
+		return nil
 	}
 	env, err := r.env(p)
 	if err != nil {
@@ -281,7 +281,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	}
 	if before := r.cost; before <= maxTotalCost {
 		if r.cost += estimate.Max; r.cost > maxTotalCost {
-			r.faultAt(n, offset, "loops cost most; say once what several replies have in common", "the file's expressions may cost too much together")
+			r.faultAt(n, offset, "move what is computed from data into attributes", "the expressions of the file may cost too much to run, all together")
 			return nil
 		}
 	}

@@ -15,11 +15,8 @@ import (
 
 var dialectName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// Bounds of what a file can ask of the loader.
-const (
-	maxRoutes = 50
-	maxInputs = 200 // of all routes
-)
+// maxRoutes bounds what a file can ask of the loader.
+const maxRoutes = 50
 
 // Load reads a dialect file and binds it. The error is [Faults]: everything that
 // is wrong with the file, each with its place.
@@ -65,22 +62,18 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	r.defaults(s)
 	d.fileIssueTemplates = r.issueTemplates(s.get("issues"))
 	r.words(s, d)
-	inputs := 0
 	for i, n := range r.items(s.need("routes"), "routes") {
 		if i == maxRoutes {
 			r.fault(n, "split it into two dialects", "there are more than %d routes", maxRoutes)
 			break
 		}
-		rt := r.route(n, d)
-		d.routes = append(d.routes, rt)
-		if inputs += len(rt.inputs); inputs > maxInputs {
-			r.fault(n, "split it into two dialects", "the routes have more than %d inputs", maxInputs)
-			break
-		}
+		d.routes = append(d.routes, r.route(n, d))
 	}
 	d.samples = r.samples(s.get("samples"), d)
 	d.examples = r.examples(s.get("examples"), d)
-	r.finish(s)
+	if !r.full() {
+		r.finish(s)
+	}
 }
 
 // head reads what the dialect is and whom it takes.

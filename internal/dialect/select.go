@@ -136,12 +136,13 @@ func (c *Call) choose(src *requestSource) error {
 		if rt != c.route {
 			c.take(rt)
 		}
-		if c.trace != nil && len(rt.when) > 0 {
-			c.trace(Step{Name: "when", Text: rt.name(), Line: rt.node.Line})
+		if c.trace != nil && len(rt.when)+len(c.group) > 1 {
+			c.step("when", rt.node.Line, "%s", rt.name())
 		}
 		return nil
 	}
 	i := c.unmatched(src)
+	c.traceIssues([]issue{i})
 	return &core.Error{Kind: i.kind, Err: &refusal{issues: []issue{i}}}
 }
 
