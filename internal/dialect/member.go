@@ -15,7 +15,7 @@ type member struct{ name, value *yaml.Node }
 
 // members returns the members of a mapping in their order, or reports that n is none.
 func (r *reader) members(n *yaml.Node, what string) []member {
-	if n == nil {
+	if n == nil || r.full() {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
@@ -32,7 +32,7 @@ func (r *reader) members(n *yaml.Node, what string) []member {
 // items returns the items of a list. A single value stands for a list of one.
 func (r *reader) items(n *yaml.Node, what string) []*yaml.Node {
 	switch {
-	case n == nil:
+	case n == nil || r.full():
 		return nil
 	case n.Kind == yaml.SequenceNode:
 		return n.Content

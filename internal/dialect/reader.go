@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -16,6 +17,10 @@ const (
 	maxNodes       = 20_000
 	maxDepth       = 40
 	maxExpressions = 500
+	maxSettings    = 100
+	maxInputs      = 200   // of all routes
+	maxPattern     = 1_000 // instructions of one regular expression
+	maxMessage     = 1_000 // characters of a fault's words
 )
 
 // A reader walks the nodes of a file and collects what is wrong with them.
@@ -26,6 +31,9 @@ type reader struct {
 	warnings    Faults
 	settings    settings
 	expressions int
+	cost        uint64              // of all expressions, as it is estimated
+	envs        map[string]*cel.Env // by what their places add to the facts
+	inputCount  int
 	promises    []promise
 	saved       []savedName
 	tokens      []*tokenReading
@@ -135,8 +143,15 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	return ok
 }
 
+// full reports whether there are so many faults that nobody reads more: the rest of
+// the file is not looked at.
+func (r *reader) full() bool { return len(r.faults) > maxFaults }
+
 // add records a fault; a place outside the file is moved to its nearest edge.
 func (r *reader) add(line, column int, hint, format string, args ...any) {
+	if r.full() {
+		return
+	}
 	r.faults = append(r.faults, r.place(line, column, hint, fmt.Sprintf(format, args...)))
 }
 
@@ -146,7 +161,7 @@ func (r *reader) place(line, column int, hint, message string) Fault {
 	if line <= len(r.lines) {
 		column = min(column, len(r.lines[line-1])+1)
 	}
-	return Fault{File: r.file, Line: line, Column: column, Message: message, Hint: hint}
+	return Fault{File: r.file, Line: line, Column: column, Message: shorten(message, maxMessage), Hint: shorten(hint, maxMessage)}
 }
 
 // fault records a fault at a node.
