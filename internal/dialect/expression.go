@@ -6,12 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
-	"cel.dev/cel-go/ext"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -66,26 +64,6 @@ var (
 	instantF      = regexp.MustCompile(`^(iso|iso_full|epoch|epoch_ms)\(\s*([A-Za-z_.]+)\s*(?:,\s*([0-9])\s*)?\)$`)
 	keywords      = []string{"true", "false", "null"}
 )
-
-// baseEnv knows every fact; where each may be named is checked after compiling.
-// endlessEnv is that of dialects that have a token without end.
-var (
-	baseEnv    = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(nil) })
-	endlessEnv = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(endFacts) })
-)
-
-func factsEnv(absent []string) (*cel.Env, error) {
-	options := []cel.EnvOption{
-		cel.StdLib(), cel.Macros(cel.StandardMacros...), ext.Strings(ext.StringsVersion(4)),
-		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(60), cel.RegexProgramSizeLimit(1_000),
-		cel.ASTValidators(cel.ValidateRegexLiterals()),
-	}
-	for i := range facts {
-		nullable := facts[i].nullable || slices.Contains(absent, facts[i].name)
-		options = append(options, cel.Variable(facts[i].name, facts[i].typ.cel(nullable)))
-	}
-	return cel.NewCustomEnv(append(options, functions()...)...)
-}
 
 // expression compiles the text between ${ and }, which begins offset characters
 // into the node's text. It returns nil after a fault.
@@ -301,9 +279,11 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		r.faultAt(n, offset, "loops inside loops cost most: leave one out", "the expression may cost too much to run")
 		return nil
 	}
-	if r.cost += estimate.Max; r.cost > maxTotalCost {
-		r.faultAt(n, offset, "move what is computed from data into attributes", "the expressions of the file may cost too much to run, all together")
-		return nil
+	if before := r.cost; before <= maxTotalCost {
+		if r.cost += estimate.Max; r.cost > maxTotalCost {
+			r.faultAt(n, offset, "move what is computed from data into attributes", "the expressions of the file may cost too much to run, all together")
+			return nil
+		}
 	}
 	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
@@ -327,48 +307,6 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		return nil
 	}
 	return l
-}
-
-// env is the environment of a place: every fact, the settings, and what the place adds.
-func (r *reader) env(p *place) (*cel.Env, error) {
-	base, err := baseEnv()
-	if r.dialect.endless {
-		base, err = endlessEnv()
-	}
-	if err != nil {
-		return nil, err
-	}
-	var options []cel.EnvOption
-	for _, name := range r.settings.names() {
-		options = append(options, cel.Variable("setting."+name, r.settings[name].factType().cel(false)))
-	}
-	for _, name := range r.messageNames() {
-		options = append(options, cel.Variable(messageFact+"."+name, cel.StringType))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
-		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(!p.decoded || !p.inputs[name].always())))
-		if p.in&inRequest != 0 {
-			options = append(options, cel.Variable("sent."+name, cel.BoolType))
-		}
-	}
-	declared := map[string]bool{}
-	for _, l := range slices.Backward(p.loops) {
-		if declared[l.name] {
-			continue
-		}
-		declared[l.name] = true
-		if !l.ofIssues {
-			options = append(options, cel.Variable(l.name, l.typ.cel(false)))
-			continue
-		}
-		options = append(options, cel.Variable(l.name+".text", textType.cel(true)))
-		for _, f := range issueFacts {
-			if l.name != "issue" {
-				options = append(options, cel.Variable(l.name+"."+f.short, f.typ.cel(f.nullable)))
-			}
-		}
-	}
-	return base.Extend(options...)
 }
 
 // variables finds what the expression names, and checks that the place knows it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -30,7 +31,8 @@ type reader struct {
 	warnings    Faults
 	settings    settings
 	expressions int
-	cost        uint64 // of all expressions, as it is estimated
+	cost        uint64              // of all expressions, as it is estimated
+	envs        map[string]*cel.Env // by what their places add to the facts
 	inputCount  int
 	promises    []promise
 	saved       []savedName
