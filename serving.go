@@ -47,7 +47,7 @@ func (s *Server) Reload(ctx context.Context, config Config) error {
 	if err := wanted.Validate(); err != nil {
 		return err
 	}
-	mounted, err := loadMounts(wanted)
+	mounted, err := loadMounts(wanted, s.explain)
 	if err != nil {
 		return err
 	}
@@ -194,6 +194,7 @@ func (s *Server) surfaces(mounted []mount, authorities []*core.Authority) (http.
 	if err := login.CheckCollisions(mounts); err != nil {
 		return nil, err
 	}
+	s.document(mounts, mounted)
 	return route(checks, login.New(login.Options{Mounts: mounts, Log: s.log})), nil
 }
 
