@@ -18,6 +18,7 @@ const (
 	formJSON      form = "json"
 	formURL       form = "form"
 	formMultipart form = "multipart"
+	formXML       form = "xml"
 	formText      form = "text"   // not parsed: a text where an object is wanted
 	formEmpty     form = "empty"  // not read: no fields
 	formNone      form = "none"   // not read: nothing comes from the body
@@ -132,18 +133,24 @@ func (r *reader) acceptType(n *yaml.Node) []acceptType {
 		return []acceptType{{typ: "application/x-www-form-urlencoded", as: formURL}}
 	case "multipart":
 		return []acceptType{{typ: "multipart/form-data", as: formMultipart}}
+	case "xml":
+		return []acceptType{{typ: "application/xml", as: formXML}, {typ: "text/xml", as: formXML}}
 	}
 	typ, _, err := mime.ParseMediaType(text)
 	if err != nil || !strings.Contains(typ, "/") {
-		r.fault(n, didYouMean(text, []string{"json", "form", "multipart", "none"}), "%q is no media type", text)
+		r.fault(n, didYouMean(text, []string{"json", "form", "multipart", "xml", "none"}), "%q is no media type", text)
 		return nil
 	}
 	if as == "" {
-		if !body.IsJSON(typ) && !strings.HasSuffix(typ, "+json") {
-			r.fault(n, "write {type: "+typ+", as: json} or as: form", "nothing says how a body of type %s is read", typ)
+		switch {
+		case body.IsJSON(typ) || strings.HasSuffix(typ, "+json"):
+			as = formJSON
+		case typ == "application/xml" || typ == "text/xml" || strings.HasSuffix(typ, "+xml"):
+			as = formXML
+		default:
+			r.fault(n, "write {type: "+typ+", as: json}, as: form or as: xml", "nothing says how a body of type %s is read", typ)
 			return nil
 		}
-		as = formJSON
 	}
 	t := acceptType{typ: typ, as: as}
 	t.typ, t.suffix, t.star = strings.Cut(typ, "*")

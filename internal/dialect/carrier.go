@@ -17,6 +17,7 @@ type carrier struct {
 	name   string
 	scheme string   // the word before the token; "" for the bare token
 	with   []string // headers that must be there too
+	line   int      // of the file
 }
 
 var defaultCarriers = []carrier{{in: "header", name: "Authorization", scheme: "Bearer"}}
@@ -32,7 +33,7 @@ func (r *reader) carriers(n *yaml.Node) []carrier {
 		if where == nil || name == nil {
 			continue
 		}
-		c := carrier{in: s.word("in"), name: r.text(name, "name")}
+		c := carrier{in: s.word("in"), name: r.text(name, "name"), line: item.Line}
 		if scheme := s.get("scheme"); scheme != nil {
 			c.scheme = r.text(scheme, "scheme")
 			if c.in != "header" || !headerName.MatchString(c.scheme) {
@@ -81,6 +82,7 @@ func (d *Dialect) Bearer(r *http.Request) (core.Secret, error) {
 			return core.Secret{}, err
 		}
 		if found {
+			d.traceBearer(&d.carriers[i])
 			return core.NewSecret(token), nil
 		}
 	}

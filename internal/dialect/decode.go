@@ -20,9 +20,11 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.NotFound}
 	}
 	if err := c.readBody(r); err != nil {
+		c.step("body", c.route.node.Line, "%v", err)
 		return err
 	}
 	src := requestSource{call: c, r: r}
+	c.traceBody()
 	if err := c.choose(&src); err != nil {
 		return err
 	}
@@ -35,8 +37,10 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.Internal, Err: err}
 	}
 	if len(issues) == 0 {
+		c.traceOperation()
 		return nil
 	}
+	c.traceIssues(issues)
 	if c.dialect.firstOnly {
 		issues = issues[:1]
 	}
@@ -84,6 +88,8 @@ func (c *Call) parse(r *http.Request, as form) (body.Value, error) {
 	switch as {
 	case formURL:
 		return body.ParseForm(data, limits)
+	case formXML:
+		return body.ParseXML(data, limits)
 	case formText:
 		if len(data) == 0 {
 			return body.Value{}, &core.Error{Kind: core.BodyMissing}
@@ -251,15 +257,21 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		if src.textual(s) {
 			v = fromText(v, in.typ)
 		}
+		if in.typ == "list" {
+			v = src.asList(s, v)
+		}
 		if in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() {
 			continue
 		}
 		if n > 1 || !hasType(v, in.typ) {
+			src.call.traceInput(in, &s, &v)
 			i := in.issue(ruleType, v, true)
 			return reading{v, true, true}, &i
 		}
+		src.call.traceInput(in, &s, &v)
 		return reading{v, true, true}, nil
 	}
+	src.call.traceInput(in, nil, in.fallback)
 	if in.fallback != nil && !in.required.ever() {
 		return reading{value: *in.fallback, present: true}, nil
 	}
@@ -300,8 +312,10 @@ func fromText(v body.Value, typ string) body.Value {
 	return parsed
 }
 
-// isForm reports whether the body's members are texts.
-func (c *Call) isForm() bool { return c.form == formURL || c.form == formMultipart }
+// holdsTexts reports whether the body's members are texts.
+func (c *Call) holdsTexts() bool {
+	return c.form == formURL || c.form == formMultipart || c.form == formXML
+}
 
 // A requestSource reads what stands outside the body.
 type requestSource struct {
@@ -311,7 +325,15 @@ type requestSource struct {
 }
 
 // textual reports whether a source holds texts alone.
-func (q *requestSource) textual(s source) bool { return s.place != "body" || q.call.isForm() }
+func (q *requestSource) textual(s source) bool { return s.place != "body" || q.call.holdsTexts() }
+
+// asList makes a list of one of an element of XML that could have been repeated.
+func (q *requestSource) asList(s source, v body.Value) body.Value {
+	if s.place == "body" && q.call.form == formXML && v.Kind() != body.List {
+		return body.ListOf(v)
+	}
+	return v
+}
 
 // read returns what a source holds, and how many values it has: more than one
 // where there should be one is never a value.

@@ -167,15 +167,13 @@ func (d *Dialect) Match(r *http.Request) *Call {
 	case group != nil:
 		c.group, c.held = group, held
 		c.take(group[0])
-		if c.trace != nil {
-			c.trace(Step{Name: "match", Text: group[0].name(), Line: group[0].node.Line})
-		}
 	case len(allow) > 0:
 		c.allow = strings.Join(allow, ", ")
 		c.err = &core.Error{Kind: core.MethodNotAllowed}
 	default:
 		c.err = &core.Error{Kind: core.NotFound}
 	}
+	c.traceMatch()
 	return c
 }
 

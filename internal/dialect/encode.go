@@ -53,6 +53,7 @@ func (c *Call) encode(w http.ResponseWriter, result Result) error {
 		needs&inAccount != 0 && s.account == nil || needs&inKeySet != 0 && s.keySet == nil {
 		return fmt.Errorf("the result of %s is empty", c.route.operation.name)
 	}
+	c.traceOutcome("", c.route.ok, nil)
 	return c.write(w, c.route.ok, s)
 }
 
@@ -77,23 +78,12 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	if a == nil || a.stated && (s.account == nil || kind == core.MFARequired && s.challenge == nil) {
 		a = c.replies[core.Internal]
 	}
-	if c.trace != nil {
-		c.refused(kind, a)
-	}
+	c.traceOutcome(kind, a, err)
 	if err := c.write(w, a, s); err != nil {
 		if c.write(w, c.replies[core.Internal], s) != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	}
-}
-
-// refused tells a trace which outcome is worded, and where its words stand.
-func (c *Call) refused(kind core.Kind, a *answer) {
-	step := Step{Name: "outcome", Text: string(kind)}
-	if a != nil {
-		step.Line = a.node.Line
-	}
-	c.trace(step)
 }
 
 // issuesOf are the issues of a refused request, at least one. A password that the
@@ -134,6 +124,7 @@ func (c *Call) write(w http.ResponseWriter, a *answer, s *scope) error {
 	if err != nil {
 		return err
 	}
+	c.traceReply(rp)
 	held := buffers.Get().(*[]byte)
 	out, err := rp.render((*held)[:0], s)
 	defer func() { release(held, out) }()

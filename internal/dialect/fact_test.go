@@ -101,19 +101,3 @@ func TestFactsElsewhere(t *testing.T) {
 		}
 	}
 }
-
-// TestTrace: who asks is told which route and which words a call meets.
-func TestTrace(t *testing.T) {
-	var steps []Step
-	options := testOptions()
-	options.Trace = func(s Step) { steps = append(steps, s) }
-	d, err := Load("test.yaml", []byte(filled(nil)), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.Match(post("/login", "", "")).Refuse(recorder(), &core.Error{Kind: core.BadSecret})
-	want := []Step{{"match", "POST /login", 7}, {"outcome", "bad_secret", 22}}
-	if len(steps) != 2 || steps[0] != want[0] || steps[1] != want[1] {
-		t.Errorf("steps = %+v, want %+v", steps, want)
-	}
-}

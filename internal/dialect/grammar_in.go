@@ -64,13 +64,13 @@ var acceptShape = Shape{
 	},
 }
 
-var mediaTypeSlot = Slot{Doc: "json, form, multipart, none, a JSON media type, or any with how it is read", Is: KindText | KindShape, Of: &mediaTypeShape}
+var mediaTypeSlot = Slot{Doc: "json, form, multipart, xml, none, a media type of JSON or XML, or any with how it is read", Is: KindText | KindShape, Of: &mediaTypeShape}
 
 var mediaTypeShape = Shape{
 	Name: "a media type", Doc: "A media type whose bodies are read as another's.",
 	Members: []Slot{
 		{Name: "type", Doc: "the media type; a star stands for any text", Hint: "such as type: text/plain", Need: true, Is: KindText},
-		{Name: "as", Doc: "how it is read", Hint: "such as as: json", Need: true, Is: KindWord, Words: []string{"json", "form"}},
+		{Name: "as", Doc: "how it is read", Hint: "such as as: json", Need: true, Is: KindWord, Words: []string{"json", "form", "xml"}},
 	},
 }
 

@@ -34,6 +34,7 @@ type judgement struct {
 // A grant is a fact granted.NAME in the making.
 type grant struct {
 	name string
+	line int // of the file
 	leaf *leaf
 }
 
@@ -89,7 +90,7 @@ func (r *reader) with(n *yaml.Node, rt *route, p *place) {
 			text := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(m.value.Value, "${"), "}"))
 			r.fault(m.value, "write iso("+text+", 6) or epoch("+text+")", "an instant has no form in a session")
 		}
-		rt.with, rt.granted = append(rt.with, grant{name, l}), append(rt.granted, name)
+		rt.with, rt.granted = append(rt.with, grant{name, m.name.Line, l}), append(rt.granted, name)
 	}
 }
 
@@ -125,6 +126,7 @@ func (c *Call) judge() core.Judge {
 			}
 		}
 		holds, err := rt.allow.holds(s)
+		c.traceJudgement(s.granted, holds)
 		switch {
 		case err != nil:
 			return nil, &core.Error{Kind: core.Internal, Err: err}

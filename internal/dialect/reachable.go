@@ -148,9 +148,9 @@ func (rt *route) bodyOutcomes() []core.Kind {
 	if a.reads(formMultipart) {
 		kinds = append(kinds, core.BoundaryMissing)
 	}
-	if a.reads(formJSON, formText) {
+	if a.reads(formJSON, formText, formXML) {
 		kinds = append(kinds, core.BadEncoding, core.BodyMissing)
-		if rt.fromBody {
+		if rt.fromBody && a.reads(formJSON, formText) {
 			kinds = append(kinds, core.BodyType)
 		}
 	}
@@ -214,7 +214,7 @@ func (rt *route) mayMistype(in *input) bool {
 	return in.typ != "string" || slices.ContainsFunc(in.sources, func(s source) bool {
 		switch s.place {
 		case "body":
-			return rt.accept.reads(formJSON)
+			return rt.accept.reads(formJSON, formXML)
 		case "header", "cookie", "basic":
 			return true
 		}

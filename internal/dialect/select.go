@@ -108,6 +108,9 @@ func (m *match) holds(src *requestSource) bool {
 		return (count > 0) == *m.present
 	}
 	return count == 1 && slices.ContainsFunc(m.values, func(want body.Value) bool {
+		if want.Kind() == body.List {
+			return src.asList(m.source, v).Equal(want)
+		}
 		return v.Equal(want) || src.textual(m.source) && fromText(v, typeOf(want)).Equal(want)
 	})
 }
@@ -133,12 +136,13 @@ func (c *Call) choose(src *requestSource) error {
 		if rt != c.route {
 			c.take(rt)
 		}
-		if c.trace != nil && len(rt.when) > 0 {
-			c.trace(Step{Name: "when", Text: rt.name(), Line: rt.node.Line})
+		if c.trace != nil && len(rt.when)+len(c.group) > 1 {
+			c.step("when", rt.node.Line, "%s", rt.name())
 		}
 		return nil
 	}
 	i := c.unmatched(src)
+	c.traceIssues([]issue{i})
 	return &core.Error{Kind: i.kind, Err: &refusal{issues: []issue{i}}}
 }
 
@@ -221,7 +225,7 @@ func (rt *route) conditions() string {
 func (r *reader) holdable(rt *route) {
 	for i := range rt.when {
 		m := &rt.when[i]
-		texts := m.source.place != "body" || !rt.accept.reads(formJSON)
+		texts := m.source.place != "body" || !rt.accept.reads(formJSON, formXML)
 		if m.text == typeWord || !texts {
 			continue
 		}

@@ -3,6 +3,7 @@ package body
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -55,6 +56,96 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("the echo is not canonical: %q, then %q", echo, twice)
 		}
 	})
+}
+
+// FuzzXML: what it accepts keeps the limits, and reads as the same value when it is
+// written out again; the rest is refused with a kind of its own and quotes nothing.
+func FuzzXML(f *testing.F) {
+	for _, seed := range []string{
+		`<login><user>ada</user><password> p </password></login>`, `<a id="1">t<b/><b c="2"/>u</a>`, "\ufeff<?xml version=\"1.0\"?><a/>",
+		`<!DOCTYPE a [<!ENTITY b "bb">]><a>&b;</a>`, `<s:a xmlns:s="u" s:x="1"><![CDATA[<&]]></s:a>`, "<a>\r\n&#13;</a>", `<a b="1" b="2"/>`, "<a>\xff</a>", `<?x?><a/>`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := ParseXML(data, small)
+		if err != nil {
+			if kind := core.KindOf(err); !kind.IsA(core.InvalidRequest) || kind == core.InvalidRequest {
+				t.Fatalf("ParseXML(%q) = %v", data, err)
+			}
+			return
+		}
+		if len(v.Members()) != 1 {
+			t.Fatalf("ParseXML(%q) = %s, want one root", data, AppendJSON(nil, v))
+		}
+		depth, fields, longest := xmlSize(v.Members()[0].Value())
+		if depth > small.Depth || fields >= small.Fields || longest > small.FieldBytes {
+			t.Fatalf("ParseXML(%q) has depth %d, %d fields and %d bytes in one", data, depth, fields, longest)
+		}
+		written := appendXML(nil, v.Members()[0].Name(), v.Members()[0].Value())
+		again, err := ParseXML(written, DefaultLimits)
+		if err != nil || string(AppendJSON(nil, again)) != string(AppendJSON(nil, v)) {
+			t.Fatalf("ParseXML(%q) = %s; %q reads as %s, %v", data, AppendJSON(nil, v), written, AppendJSON(nil, again), err)
+		}
+	})
+}
+
+// xmlSize measures what was read: the depth of its elements, how many there are with
+// their attributes, and the longest text.
+func xmlSize(v Value) (depth, fields, longest int) {
+	fields = -1
+	for _, m := range v.Members() {
+		of := []Value{m.Value()}
+		if m.Value().Kind() == List {
+			of = m.Value().Items()
+		}
+		for _, child := range of {
+			d, n, l := xmlSize(child)
+			if !strings.HasPrefix(m.Name(), "@") && m.Name() != "#text" {
+				depth = max(depth, d)
+			}
+			fields, longest = fields+n+1, max(longest, l)
+		}
+	}
+	return depth + 1, fields + 1, max(longest, len(v.Text()))
+}
+
+// appendXML writes an element out. What is a name after a prefix need not be one without.
+func appendXML(dst []byte, name string, v Value) []byte {
+	prefixed := func(name string) string {
+		if strings.Contains(name, ":") {
+			return name
+		}
+		return "x:" + name
+	}
+	name = prefixed(name)
+	dst = append(append(dst, '<'), name...)
+	escape := func(dst []byte, text string) []byte {
+		var b bytes.Buffer
+		_ = xml.EscapeText(&b, []byte(text))
+		return append(dst, b.Bytes()...)
+	}
+	for _, m := range v.Members() {
+		if attribute, ok := strings.CutPrefix(m.Name(), "@"); ok {
+			dst = append(append(append(append(dst, ' '), prefixed(attribute)...), `="`...), escape(nil, m.Value().Text())...)
+			dst = append(dst, '"')
+		}
+	}
+	dst = append(dst, '>')
+	for _, m := range v.Members() {
+		switch {
+		case strings.HasPrefix(m.Name(), "@"):
+		case m.Name() == "#text":
+			dst = escape(dst, m.Value().Text())
+		case m.Value().Kind() == List:
+			for _, item := range m.Value().Items() {
+				dst = appendXML(dst, m.Name(), item)
+			}
+		default:
+			dst = appendXML(dst, m.Name(), m.Value())
+		}
+	}
+	return append(append(append(escape(dst, v.Text()), "</"...), name...), '>')
 }
 
 // expectedKinds says by other means what may become of data.

@@ -1,9 +1,10 @@
 // Package body reads foreign bytes into an ordered tree of values: JSON, URL-encoded
-// forms and multipart forms, each within [Limits].
+// forms, multipart forms and XML, each within [Limits].
 //
 // It knows no dialect and no rule. What is wrong with a body is a core.Error whose
 // kind internal/dialect words; which members are wanted, and of which type, is
-// internal/dialect's as well. Start at [ParseJSON], [ParseForm] and [ParseMultipart].
+// internal/dialect's as well. Start at [ParseJSON], [ParseForm], [ParseMultipart] and
+// [ParseXML].
 package body
 
 import (
