@@ -13,6 +13,9 @@ import (
 	"github.com/chancery-auth/chancery/core"
 )
 
+// maxExamples bounds the examples of a file.
+const maxExamples = 200
+
 // An Example is one request and the reply that it must get.
 type Example struct {
 	Name     string
@@ -30,18 +33,30 @@ type Example struct {
 	ReplyHeader map[string]*string // nil: the header must not be there
 	ReplyJSON   []byte             // nil unless the body is JSON; may hold placeholders such as "<jwt>"
 	ReplyText   *string            // nil unless the body is text, or empty
-	Save        map[string]string  // what later examples need of the reply: JSON pointers, or "header NAME"
+	Save        map[string]string  // what later examples need of the reply: JSON pointers, "header NAME" or "cookie NAME"
+
+	form       string   // how Body is written, as send names it; "" without one
+	references []string // what is filled in when the example is run, such as "saved.refresh"
 }
 
 func (r *reader) examples(n *yaml.Node, d *Dialect) []Example {
 	var all []Example
 	for _, item := range r.items(n, "examples") {
 		s := r.section(item, &exampleShape)
+		if len(all) == maxExamples {
+			r.fault(item, "split the file, or leave out what shows nothing new", "there are more than %d examples", maxExamples)
+			break
+		}
 		e := Example{Method: http.MethodPost, Header: http.Header{}}
+		settled := r.settings
+		e.Settings = r.exampleSettings(s.get("settings"))
+		if n := s.get("repeat"); n != nil {
+			e.Repeat = r.integer(n, "repeat", 1, 100)
+		}
 		if m := s.need("name"); m != nil {
 			e.Name = r.text(m, "name")
 			if slices.ContainsFunc(all, func(other Example) bool { return other.Name == e.Name && e.Name != "" }) {
-				r.fault(m, "", "there is another example named %q", e.Name)
+				r.fault(m, "give one of them another name", "there is another example named %q", e.Name)
 			}
 		}
 		if m := s.get("as"); m != nil {
@@ -52,7 +67,10 @@ func (r *reader) examples(n *yaml.Node, d *Dialect) []Example {
 		}
 		r.send(s.need("send"), &e)
 		r.expect(s.need("expect"), &e)
-		r.promises = append(r.promises, promise{item, len(all)})
+		r.settings = settled
+		if e.Settings == nil { // with others, other replies may be due
+			r.promises = append(r.promises, promise{item, len(all)})
+		}
 		all = append(all, e)
 	}
 	return all
@@ -67,29 +85,29 @@ func (r *reader) send(n *yaml.Node, e *Example) {
 		e.Method = s.word("method")
 	}
 	if p := s.need("path"); p != nil {
-		e.Path = r.text(p, "path")
+		e.Path = r.exampleText(p, "path", e)
 		if u, err := url.ParseRequestURI(e.Path); err != nil || u.Host != "" || !strings.HasPrefix(e.Path, "/") {
 			r.fault(p, "such as /login?verbose=1", "%q is no path", e.Path)
 		}
 	}
 	bodies := 0
-	for _, form := range []string{"json", "form", "multipart", "text", "raw"} {
+	for _, form := range []string{"json", "form", "multipart", "xml", "text", "raw"} {
 		if b := s.get(form); b != nil {
 			bodies++
 			r.sendBody(b, form, e)
 		}
 	}
 	if bodies > 1 {
-		r.fault(n, "keep one of json, form, multipart, text, raw", "the request has %d bodies", bodies)
+		r.fault(n, "keep one of json, form, multipart, xml, text, raw", "the request has %d bodies", bodies)
 	}
 	for _, m := range r.members(s.get("headers"), "headers") {
 		if !headerName.MatchString(m.name.Value) {
-			r.fault(m.name, "", "%q cannot name a header", m.name.Value)
+			r.fault(m.name, "such as X-Api-Key", "%q cannot name a header", m.name.Value)
 			continue
 		}
 		e.Header.Del(m.name.Value)
 		for _, item := range r.items(m.value, "header "+m.name.Value) {
-			e.Header.Add(m.name.Value, r.text(item, "header "+m.name.Value))
+			e.Header.Add(m.name.Value, r.exampleText(item, "header "+m.name.Value, e))
 		}
 	}
 }
@@ -98,14 +116,15 @@ func (r *reader) send(n *yaml.Node, e *Example) {
 const boundary = "example-boundary"
 
 func (r *reader) sendBody(n *yaml.Node, form string, e *Example) {
+	e.form = form
 	switch form {
 	case "json":
-		e.Body = r.plainJSON(nil, n)
+		e.Body = r.exampleJSON(n, e)
 		e.Header.Set("Content-Type", "application/json")
 	case "form":
 		var pairs []string
 		for _, m := range r.members(n, "form") {
-			pairs = append(pairs, url.QueryEscape(m.name.Value)+"="+url.QueryEscape(m.value.Value))
+			pairs = append(pairs, url.QueryEscape(m.name.Value)+"="+url.QueryEscape(r.exampleField(m.value, e)))
 		}
 		e.Body = []byte(strings.Join(pairs, "&"))
 		e.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -114,16 +133,16 @@ func (r *reader) sendBody(n *yaml.Node, form string, e *Example) {
 		w := multipart.NewWriter(&b)
 		_ = w.SetBoundary(boundary)
 		for _, m := range r.members(n, "multipart") {
-			_ = w.WriteField(m.name.Value, m.value.Value) // a bytes.Buffer takes all
+			_ = w.WriteField(m.name.Value, r.exampleField(m.value, e)) // a bytes.Buffer takes all
 		}
 		_ = w.Close()
 		e.Body = b.Bytes()
 		e.Header.Set("Content-Type", w.FormDataContentType())
-	case "text":
-		e.Body = []byte(r.text(n, "text"))
-		e.Header.Set("Content-Type", "text/plain")
+	case "xml", "text":
+		e.Body = []byte(r.exampleText(n, form, e))
+		e.Header.Set("Content-Type", map[string]string{"xml": typeXML, "text": typeText}[form])
 	case "raw": // as it is; a header says what it is
-		e.Body = []byte(r.text(n, "raw"))
+		e.Body = []byte(r.exampleText(n, "raw", e))
 	}
 }
 
@@ -149,31 +168,62 @@ func (r *reader) expect(n *yaml.Node, e *Example) {
 		name := http.CanonicalHeaderKey(m.name.Value)
 		e.ReplyHeader[name] = nil
 		if m.value.Tag != "!!null" {
-			text := r.text(m.value, "header "+name)
+			text := r.exampleText(m.value, "header "+name, e)
 			e.ReplyHeader[name] = &text
 		}
 	}
 	bodies := 0
 	if m := s.get("json"); m != nil {
 		bodies++
-		e.ReplyJSON = r.plainJSON(nil, m)
+		e.ReplyJSON = r.exampleJSON(m, e)
 	}
-	if m := s.get("text"); m != nil {
-		bodies++
-		text := r.text(m, "text")
-		e.ReplyText = &text
+	for _, form := range []string{"xml", "text"} {
+		if m := s.get(form); m != nil {
+			bodies++
+			text := r.exampleText(m, form, e)
+			e.ReplyText = &text
+		}
 	}
 	if m := s.get("empty"); m != nil && r.boolean(m, "empty", true) {
 		bodies++
 		e.ReplyText = new(string)
 	}
 	if bodies > 1 {
-		r.fault(n, "keep one of json, text, empty", "the reply has %d bodies", bodies)
+		r.fault(n, "keep one of json, xml, text, empty", "the reply has %d bodies", bodies)
+	}
+	r.save(s.get("save"), e)
+}
+
+// save reads what later examples need of the reply.
+func (r *reader) save(n *yaml.Node, e *Example) {
+	for _, m := range r.members(n, "save") {
+		name, from := m.name.Value, r.text(m.value, "save")
+		where, rest, _ := strings.Cut(from, " ")
+		switch {
+		case !inputName.MatchString(name):
+			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name what is saved", name)
+			continue
+		case from != "" && from[0] != '/' && (where != "header" && where != "cookie" || !headerName.MatchString(rest)):
+			r.fault(m.value, `such as /refresh_token, header X-Receipt, cookie session, or "" for the whole body`, "%q does not say what is saved", from)
+			continue
+		}
+		if e.Save == nil {
+			e.Save = map[string]string{}
+		}
+		e.Save[name] = from
+	}
+	for name := range e.Save {
+		r.saved = append(r.saved, savedName{name, e.Settings})
 	}
 }
 
 // plainJSON writes a tree as it is, without expressions.
 func (r *reader) plainJSON(dst []byte, n *yaml.Node) []byte {
+	return r.treeJSON(dst, n, func(n *yaml.Node) *yaml.Node { return n })
+}
+
+// treeJSON writes a tree whose leaves are read first.
+func (r *reader) treeJSON(dst []byte, n *yaml.Node, leaf func(*yaml.Node) *yaml.Node) []byte {
 	switch n.Kind {
 	case yaml.MappingNode:
 		dst = append(dst, '{')
@@ -182,7 +232,7 @@ func (r *reader) plainJSON(dst []byte, n *yaml.Node) []byte {
 				dst = append(dst, ',')
 			}
 			dst = append(appendString(dst, n.Content[i].Value), ':')
-			dst = r.plainJSON(dst, n.Content[i+1])
+			dst = r.treeJSON(dst, n.Content[i+1], leaf)
 		}
 		return append(dst, '}')
 	case yaml.SequenceNode:
@@ -191,10 +241,11 @@ func (r *reader) plainJSON(dst []byte, n *yaml.Node) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = r.plainJSON(dst, child)
+			dst = r.treeJSON(dst, child, leaf)
 		}
 		return append(dst, ']')
 	}
+	n = leaf(n)
 	switch n.Tag {
 	case "!!null":
 		return append(dst, "null"...)
@@ -228,7 +279,7 @@ func (r *reader) keep(d *Dialect) {
 		a := c.replies[e.Outcome]
 		fits := slices.ContainsFunc(c.group, func(rt *route) bool { return rt.replies[e.Outcome] != nil && rt.replies[e.Outcome].has(e.Status) })
 		if a != nil && !fits && !a.has(e.Status) {
-			r.fault(p.node, "", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, a.variants[0].status)
+			r.fault(p.node, "write the one or the other as the contract has it", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, a.variants[0].status)
 		}
 	}
 }

@@ -6,12 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
-	"cel.dev/cel-go/ext"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -19,7 +17,8 @@ import (
 const (
 	maxExpression = 500 // characters
 	maxCost       = 100_000
-	assumedSize   = 100 // items of a list, characters of a text, for the estimate
+	maxTotalCost  = 5_000_000 // of a file
+	assumedSize   = 100       // items of a list, characters of a text, for the estimate
 )
 
 // A place is where an expression stands: what it may name there.
@@ -66,26 +65,6 @@ var (
 	keywords      = []string{"true", "false", "null"}
 )
 
-// baseEnv knows every fact; where each may be named is checked after compiling.
-// endlessEnv is that of dialects that have a token without end.
-var (
-	baseEnv    = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(nil) })
-	endlessEnv = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(endFacts) })
-)
-
-func factsEnv(absent []string) (*cel.Env, error) {
-	options := []cel.EnvOption{
-		cel.StdLib(), cel.Macros(cel.StandardMacros...), ext.Strings(ext.StringsVersion(4)),
-		cel.ParserExpressionSizeLimit(maxExpression), cel.ParserRecursionLimit(60), cel.RegexProgramSizeLimit(1_000),
-		cel.ASTValidators(cel.ValidateRegexLiterals()),
-	}
-	for i := range facts {
-		nullable := facts[i].nullable || slices.Contains(absent, facts[i].name)
-		options = append(options, cel.Variable(facts[i].name, facts[i].typ.cel(nullable)))
-	}
-	return cel.NewCustomEnv(append(options, functions()...)...)
-}
-
 // expression compiles the text between ${ and }, which begins offset characters
 // into the node's text. It returns nil after a fault.
 func (r *reader) expression(n *yaml.Node, text string, offset int, p *place) *leaf {
@@ -98,7 +77,7 @@ func (r *reader) expression(n *yaml.Node, text string, offset int, p *place) *le
 	}
 	if r.expressions++; r.expressions > maxExpressions {
 		if r.expressions == maxExpressions+1 {
-			r.faultAt(n, offset, "", "the file has more than %d expressions", maxExpressions)
+			r.faultAt(n, offset, "split it into two dialects", "the file has more than %d expressions", maxExpressions)
 		}
 		return nil
 	}
@@ -226,7 +205,7 @@ func (p *place) resolveSent(name, rest string) (v *variable, problem, hint strin
 func (l loop) resolve(i int, name, rest string) (v *variable, problem, hint string) {
 	if !l.ofIssues {
 		if rest != "" {
-			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), ""
+			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), "write ${" + l.name + "} alone"
 		}
 		return &variable{name: name, typ: l.typ, nullable: l.typ == anyType, get: func(s *scope) any { return s.loops[i] }}, "", ""
 	}
@@ -278,12 +257,12 @@ func secretName(name string) bool { return secretWord.MatchString(name) }
 
 // compile type-checks an expression and makes it ready to run.
 func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf {
-	if len(r.faults) > maxFaults {
-		return nil // enough is wrong already
+	if r.full() {
+		return nil
 	}
 	env, err := r.env(p)
 	if err != nil {
-		r.faultAt(n, offset, "", "expression environment: %v", err)
+		r.faultAt(n, offset, "leave loops, or inputs that nobody names, out", "expression environment: %v", err)
 		return nil
 	}
 	checked, issues := env.Compile(text)
@@ -297,12 +276,18 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	}
 	estimate, err := env.EstimateCost(checked, estimator{})
 	if err != nil || estimate.Max > maxCost {
-		r.faultAt(n, offset, "loops inside loops cost most", "the expression may cost too much to run")
+		r.faultAt(n, offset, "loops inside loops cost most: leave one out", "the expression may cost too much to run")
 		return nil
+	}
+	if before := r.cost; before <= maxTotalCost {
+		if r.cost += estimate.Max; r.cost > maxTotalCost {
+			r.faultAt(n, offset, "move what is computed from data into attributes", "the expressions of the file may cost too much to run, all together")
+			return nil
+		}
 	}
 	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		r.faultAt(n, offset, "", "%v", err)
+		r.faultAt(n, offset, notCEL, "%v", err)
 		return nil
 	}
 	typ, nullable, problem, hint := resultType(checked.OutputType())
@@ -322,48 +307,6 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		return nil
 	}
 	return l
-}
-
-// env is the environment of a place: every fact, the settings, and what the place adds.
-func (r *reader) env(p *place) (*cel.Env, error) {
-	base, err := baseEnv()
-	if r.dialect.endless {
-		base, err = endlessEnv()
-	}
-	if err != nil {
-		return nil, err
-	}
-	var options []cel.EnvOption
-	for _, name := range r.settings.names() {
-		options = append(options, cel.Variable("setting."+name, r.settings[name].factType().cel(false)))
-	}
-	for _, name := range r.messageNames() {
-		options = append(options, cel.Variable(messageFact+"."+name, cel.StringType))
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.inputs)) {
-		options = append(options, cel.Variable("input."+name, p.inputs[name].factType().cel(!p.decoded || !p.inputs[name].always())))
-		if p.in&inRequest != 0 {
-			options = append(options, cel.Variable("sent."+name, cel.BoolType))
-		}
-	}
-	declared := map[string]bool{}
-	for _, l := range slices.Backward(p.loops) {
-		if declared[l.name] {
-			continue
-		}
-		declared[l.name] = true
-		if !l.ofIssues {
-			options = append(options, cel.Variable(l.name, l.typ.cel(false)))
-			continue
-		}
-		options = append(options, cel.Variable(l.name+".text", textType.cel(true)))
-		for _, f := range issueFacts {
-			if l.name != "issue" {
-				options = append(options, cel.Variable(l.name+"."+f.short, f.typ.cel(f.nullable)))
-			}
-		}
-	}
-	return base.Extend(options...)
 }
 
 // variables finds what the expression names, and checks that the place knows it.

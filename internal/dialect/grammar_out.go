@@ -265,16 +265,16 @@ var exampleShape = Shape{
 	Name: "an example", Doc: "One request and the reply that it must get.",
 	Members: []Slot{
 		{Name: "name", Doc: "what it shows", Hint: "what the example shows", Need: true, Is: KindText},
-		{Name: "settings", Doc: "what the operator has chosen for it", Is: KindShape, Of: &settingsShape, later: true},
+		{Name: "settings", Doc: "what the operator has chosen for it", Is: KindShape, Of: &settingsShape},
 		{Name: "as", Doc: "the sample whose token the request presents", Is: KindText},
-		{Name: "repeat", Doc: "how often the request is sent; the last reply is compared", Default: "1", Is: KindWhole, later: true},
+		{Name: "repeat", Doc: "how often the request is sent; the last reply is compared", Default: "1", Is: KindWhole},
 		{Name: "send", Doc: "the request", Hint: "such as send: {path: /login, json: {…}}", Need: true, Is: KindShape, Of: &sendShape},
 		{Name: "expect", Doc: "the reply", Hint: "such as expect: {status: 400}", Need: true, Is: KindShape, Of: &expectShape},
 	},
 }
 
 var sendShape = Shape{
-	Name: "send", Doc: "A request: at most one body.",
+	Name: "send", Doc: "A request: at most one body. Texts may hold ${saved.NAME}, ${totp.SAMPLE} for the code of a second factor, ${mail.recovery.SAMPLE} and ${mail.verification.SAMPLE} for the ticket of a mail, and ${setting.NAME}.",
 	Members: []Slot{
 		{Name: "method", Doc: "the method", Default: "POST", Is: KindWord, Words: methods},
 		{Name: "path", Doc: "the path, with the query", Hint: "such as path: /login", Need: true, Is: KindText},
@@ -282,27 +282,27 @@ var sendShape = Shape{
 		{Name: "json", Doc: "a JSON body", Is: KindAny},
 		{Name: "form", Doc: "a form", Is: KindAny},
 		{Name: "multipart", Doc: "a multipart form", Is: KindAny},
-		{Name: "xml", Doc: "an XML body, as text", Is: KindText, later: true},
+		{Name: "xml", Doc: "an XML body, as text", Is: KindText},
 		{Name: "text", Doc: "a text body", Is: KindText},
 		{Name: "raw", Doc: "a body as it stands, without a media type", Is: KindText},
 	},
 }
 
 var expectShape = Shape{
-	Name: "expect", Doc: "The reply that an example must get. Texts may hold <jwt>, <uuid>, <iso>, <integer>, <token>, <text> and <any>.",
+	Name: "expect", Doc: "The reply that an example must get. Texts may hold <jwt>, <uuid>, <iso>, <integer>, <token>, <text> and <any>, and what send may.",
 	Members: []Slot{
 		{Name: "status", Doc: "the status", Hint: "such as status: 400", Need: true, Is: KindWhole},
 		{Name: "outcome", Doc: "the outcome that it stands for", Is: KindWord, Words: kindNames},
 		{Name: "headers", Doc: "headers; null for one that must not be there", Is: KindShape, Of: &headersShape},
 		{Name: "json", Doc: "the JSON body, members in order", Is: KindAny},
-		{Name: "xml", Doc: "the XML body, as text", Is: KindText, later: true},
+		{Name: "xml", Doc: "the XML body, as text", Is: KindText},
 		{Name: "text", Doc: "the text body", Is: KindText},
 		{Name: "empty", Doc: "true: there is no body", Is: KindBool},
-		{Name: "save", Doc: "what later examples need of the reply, as ${saved.NAME}", Is: KindShape, Of: &saveShape, later: true},
+		{Name: "save", Doc: "what later examples need of the reply, as ${saved.NAME}", Is: KindShape, Of: &saveShape},
 	},
 }
 
 var saveShape = Shape{
 	Name: "save", Doc: "What later examples need of a reply.",
-	Own: &Slot{Doc: "a JSON pointer into the body, or header NAME", Is: KindText}, Pattern: inputName.String(),
+	Own: &Slot{Doc: "a JSON pointer into the body, header NAME, cookie NAME, or an empty text for the whole body", Is: KindText}, Pattern: inputName.String(),
 }

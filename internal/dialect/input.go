@@ -99,6 +99,12 @@ func (r *reader) inputs(n *yaml.Node) []*input {
 			r.fault(m.name, "use lower-case letters, digits and underscores; the wire name stands in from", "%q cannot name an input", name)
 			continue
 		}
+		if r.inputCount++; r.inputCount > maxInputs {
+			if r.inputCount == maxInputs+1 {
+				r.fault(m.name, "leave out what no route needs, or split the file into two dialects", "the file has more than %d inputs", maxInputs)
+			}
+			return all
+		}
 		in, s := r.input(m, len(all))
 		all, sections = append(all, in), append(sections, s)
 	}

@@ -71,7 +71,9 @@ func (r *reader) load(root *yaml.Node, options Options) {
 	}
 	d.samples = r.samples(s.get("samples"), d)
 	d.examples = r.examples(s.get("examples"), d)
-	r.finish(s)
+	if !r.full() {
+		r.finish(s)
+	}
 }
 
 // head reads what the dialect is and whom it takes.

@@ -36,7 +36,7 @@ func (r *reader) policies(n *yaml.Node, d *Dialect) {
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name a token", name)
 			continue
 		case i == maxPolicies:
-			r.fault(m.name, "", "there are more than %d tokens", maxPolicies)
+			r.fault(m.name, "join those that differ in claims alone, by expressions", "there are more than %d tokens", maxPolicies)
 			return
 		}
 		d.policyNames = append(d.policyNames, name)

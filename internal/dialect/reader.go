@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -16,6 +17,10 @@ const (
 	maxNodes       = 20_000
 	maxDepth       = 40
 	maxExpressions = 500
+	maxSettings    = 100
+	maxInputs      = 200   // of all routes
+	maxPattern     = 1_000 // instructions of one regular expression
+	maxMessage     = 1_000 // characters of a fault's words
 )
 
 // A reader walks the nodes of a file and collects what is wrong with them.
@@ -26,7 +31,11 @@ type reader struct {
 	warnings    Faults
 	settings    settings
 	expressions int
+	cost        uint64              // of all expressions, as it is estimated
+	envs        map[string]*cel.Env // by what their places add to the facts
+	inputCount  int
 	promises    []promise
+	saved       []savedName
 	tokens      []*tokenReading
 	ofSuccess   replyDefault // what successes have in common
 	ofRefusal   replyDefault // and what refusals have
@@ -64,19 +73,22 @@ func (r *reader) parse(source []byte) *yaml.Node {
 	return document.Content[0]
 }
 
+// notYAML is what to do about a file that is no YAML.
+const notYAML = "indent by blanks, write name: value, and quote texts that hold : # { or ["
+
 // syntax reports what the YAML parser found.
 func (r *reader) syntax(err error) {
 	if many, ok := errors.AsType[*yaml.LoadErrors](err); ok && len(many.Errors) > 0 {
 		for _, one := range many.Errors {
-			r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+			r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
 		}
 		return
 	}
 	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-		r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+		r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
 		return
 	}
-	r.add(1, 1, "", "not YAML: %v", err)
+	r.add(1, 1, notYAML, "not YAML: %v", err)
 }
 
 // check refuses what YAML can do and dialect files must not. It returns false
@@ -85,10 +97,10 @@ func (r *reader) check(n *yaml.Node, depth int, nodes *int) bool {
 	*nodes++
 	switch {
 	case *nodes > maxNodes:
-		r.fault(n, "", "the file has more than %d values", maxNodes)
+		r.fault(n, "leave out what is not part of the contract", "the file has more than %d values", maxNodes)
 		return false
 	case depth > maxDepth:
-		r.fault(n, "", "nested deeper than %d levels", maxDepth)
+		r.fault(n, "no contract needs that: write it flatter", "nested deeper than %d levels", maxDepth)
 		return false
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		r.fault(n, "write the value out", "anchors and aliases are not taken")
@@ -118,7 +130,7 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Kind != yaml.ScalarNode {
-			r.fault(name, "", "a member's name must be text")
+			r.fault(name, "quote it", "a member's name must be text")
 			ok = false
 			continue
 		}
@@ -131,8 +143,15 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	return ok
 }
 
+// full reports whether there are so many faults that nobody reads more: the rest of
+// the file is not looked at.
+func (r *reader) full() bool { return len(r.faults) > maxFaults }
+
 // add records a fault; a place outside the file is moved to its nearest edge.
 func (r *reader) add(line, column int, hint, format string, args ...any) {
+	if r.full() {
+		return
+	}
 	r.faults = append(r.faults, r.place(line, column, hint, fmt.Sprintf(format, args...)))
 }
 
@@ -142,7 +161,7 @@ func (r *reader) place(line, column int, hint, message string) Fault {
 	if line <= len(r.lines) {
 		column = min(column, len(r.lines[line-1])+1)
 	}
-	return Fault{File: r.file, Line: line, Column: column, Message: message, Hint: hint}
+	return Fault{File: r.file, Line: line, Column: column, Message: shorten(message, maxMessage), Hint: shorten(hint, maxMessage)}
 }
 
 // fault records a fault at a node.

@@ -1,10 +1,12 @@
 package dialect
 
 import (
+	"errors"
 	"math"
 	"net/mail"
 	"net/url"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,9 +94,9 @@ func (r *reader) inputRules(s section, in *input) []rule {
 	}
 	if n := s.get(rulePattern); n != nil && r.isText(n, in, rulePattern) {
 		text := r.text(n, rulePattern)
-		re, err := regexp.Compile(text)
-		if err != nil {
-			r.fault(n, "patterns are RE2; anchor them with ^ and $", "%q is not a pattern: %v", text, err)
+		re, problem := compilePattern(text)
+		if problem != "" {
+			r.fault(n, "patterns are RE2; anchor them with ^ and $", "%q is not a pattern: %s", shorten(text, maxShown), problem)
 		}
 		rules = append(rules, rule{name: rulePattern, node: n, pattern: re})
 	}
@@ -114,6 +116,37 @@ func (r *reader) inputRules(s section, in *input) []rule {
 		rules = append(rules, rule{name: ruleMustAgree, node: n})
 	}
 	return rules
+}
+
+// compilePattern compiles a regular expression, or says what is wrong with it.
+func compilePattern(text string) (re *regexp.Regexp, problem string) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err == nil && patternSize(parsed) > maxPattern {
+		return nil, "it is too large"
+	}
+	if err == nil {
+		re, err = regexp.Compile(text)
+	}
+	if fault, ok := errors.AsType[*syntax.Error](err); ok {
+		return nil, string(fault.Code)
+	}
+	return re, ""
+}
+
+// patternSize estimates the instructions that an expression compiles to, without
+// writing out what is repeated.
+func patternSize(re *syntax.Regexp) int {
+	size := 1 + len(re.Rune)
+	if re.Op == syntax.OpCharClass {
+		size = 1 + len(re.Rune)/8
+	}
+	for _, sub := range re.Sub {
+		size = min(size+patternSize(sub), maxPattern+1)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Min, re.Max, 1)
+	}
+	return min(size, maxPattern+1)
 }
 
 func (r *reader) isText(n *yaml.Node, in *input, rule string) bool {

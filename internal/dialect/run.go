@@ -7,11 +7,14 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"regexp"
+	"net/url"
 	"slices"
 	"strings"
+	"time"
 
-	"github.com/chancery-auth/chancery/internal/dialect/body"
+	"github.com/pquerna/otp/hotp"
+
+	"github.com/chancery-auth/chancery/core"
 )
 
 // An ExampleResult tells how an example went.
@@ -25,39 +28,222 @@ type Doer interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// RunExamples sends every example to baseURL and compares the replies. token gives
-// a bearer token for a sample.
+// A Trial sends a dialect's examples to a server that serves it, with its samples,
+// and compares the replies. It is for one goroutine.
+type Trial struct {
+	Dialect  *Dialect
+	Client   Doer
+	BaseURL  string
+	Settings map[string]any // that the server was given for the examples: those that want the same are sent
+	// Token gives a bearer token for a sample; nil signs in by the dialect's routes.
+	Token func(sample string) (string, error)
+	// Mails are those that the server has made out so far, oldest first; nil when
+	// nobody keeps them.
+	Mails func() []core.Mail
+	Now   func() time.Time // nil is time.Now
+	// Before is told of each example that is about to be sent; it may be nil.
+	Before func(Example)
+
+	saved  map[string]string
+	steps  map[string]int64 // of second factors that were used, by sample
+	mailed int              // how many mails there were when one was last asked for
+}
+
+// RunExamples sends the examples that want no settings of their own.
 func (d *Dialect) RunExamples(ctx context.Context, client Doer, baseURL string, token func(sample string) (string, error)) []ExampleResult {
-	results := make([]ExampleResult, len(d.examples))
-	for i, e := range d.examples {
-		results[i] = ExampleResult{e, d.run(ctx, client, baseURL, e, token)}
+	t := Trial{Dialect: d, Client: client, BaseURL: baseURL, Token: token}
+	return t.Run(ctx)
+}
+
+// Run sends the examples in the file's order.
+func (t *Trial) Run(ctx context.Context) []ExampleResult {
+	var results []ExampleResult
+	for _, e := range t.Dialect.examples {
+		if maps.Equal(e.Settings, t.Settings) {
+			results = append(results, ExampleResult{e, t.run(ctx, e)})
+		}
 	}
 	return results
 }
 
-func (d *Dialect) run(ctx context.Context, client Doer, baseURL string, e Example, token func(string) (string, error)) string {
-	r, err := http.NewRequestWithContext(ctx, e.Method, baseURL+e.Path, bytes.NewReader(e.Body))
-	if err != nil {
-		return err.Error()
+func (t *Trial) run(ctx context.Context, e Example) string {
+	if t.Before != nil {
+		t.Before(e)
 	}
-	r.Header = e.Header.Clone()
-	if e.As != "" {
-		bearer, err := token(e.As)
-		if err != nil {
-			return fmt.Sprintf("token of sample %s: %v", e.As, err)
+	for range max(1, e.Repeat) - 1 {
+		if _, _, err := t.send(ctx, e); err != nil {
+			return err.Error()
 		}
-		d.carriers[0].put(r, bearer)
 	}
-	reply, err := client.Do(r)
+	reply, filled, err := t.send(ctx, e)
 	if err != nil {
 		return err.Error()
+	}
+	diff := filled.Compare(reply.status, reply.header, reply.body)
+	for _, name := range slices.Sorted(maps.Keys(e.Save)) {
+		value, ok := reply.find(e.Save[name])
+		if !ok {
+			diff += fmt.Sprintf("save %s: the reply has no text or number at %q\n", name, e.Save[name])
+			continue
+		}
+		if t.saved == nil {
+			t.saved = map[string]string{}
+		}
+		t.saved[name] = value
+	}
+	return diff
+}
+
+// A response is a reply as it came.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send sends an example with all that it refers to.
+func (t *Trial) send(ctx context.Context, e Example) (response, Example, error) {
+	filled, err := e.fill(func(reference string) (string, error) { return t.value(ctx, reference) })
+	if err != nil {
+		return response{}, e, err
+	}
+	r, err := http.NewRequestWithContext(ctx, filled.Method, t.BaseURL+filled.Path, bytes.NewReader(filled.Body))
+	if err != nil {
+		return response{}, e, err
+	}
+	r.Header = filled.Header
+	if e.As != "" {
+		bearer, err := t.token(ctx, e.As)
+		if err != nil {
+			return response{}, e, fmt.Errorf("token of sample %s: %w", e.As, err)
+		}
+		t.Dialect.carriers[0].put(r, bearer)
+	}
+	if t.Mails != nil && t.Dialect.mayMail(&filled) {
+		t.mailed = len(t.Mails())
+	}
+	reply, err := t.do(r)
+	return reply, filled, err
+}
+
+func (t *Trial) do(r *http.Request) (response, error) {
+	reply, err := t.Client.Do(r)
+	if err != nil {
+		return response{}, err
 	}
 	defer func() { _ = reply.Body.Close() }()
 	got, err := io.ReadAll(io.LimitReader(reply.Body, 1<<20))
-	if err != nil {
-		return err.Error()
+	return response{reply.StatusCode, reply.Header, got}, err
+}
+
+func (t *Trial) token(ctx context.Context, sample string) (string, error) {
+	if t.Token != nil {
+		return t.Token(sample)
 	}
-	return e.Compare(reply.StatusCode, reply.Header, got)
+	return t.SignIn(ctx, sample)
+}
+
+// mayMail reports whether a mail may go out for an example.
+func (d *Dialect) mayMail(e *Example) bool {
+	u, err := url.ParseRequestURI(e.Path)
+	if err != nil {
+		return false
+	}
+	c := d.quiet().Match(&http.Request{Method: e.Method, URL: u})
+	return slices.ContainsFunc(c.group, func(rt *route) bool {
+		return slices.Contains([]Operation{RequestRecovery, RequestVerification, Register}, rt.operation.name)
+	})
+}
+
+// value is what a reference of an example stands for.
+func (t *Trial) value(ctx context.Context, reference string) (string, error) {
+	kind, rest, _ := strings.Cut(reference, ".")
+	switch kind {
+	case savedReference:
+		value, ok := t.saved[rest]
+		if !ok {
+			return "", fmt.Errorf("${%s}: the example that saves it did not get it", reference)
+		}
+		return value, nil
+	case totpReference:
+		return t.code(rest)
+	default:
+		purpose, to, _ := strings.Cut(rest, ".")
+		return t.ticket(ctx, core.Purpose(purpose), to)
+	}
+}
+
+// Codes of second factors: a step of time is used once, and clocks may be one apart.
+const (
+	codeStep = 30
+	codeSkew = 1
+)
+
+// code is a code of a sample's second factor that was not used before: there are
+// three at a time.
+func (t *Trial) code(sample string) (string, error) {
+	a, ok := t.Dialect.samples.account(sample)
+	if !ok {
+		return "", fmt.Errorf("there is no sample account %s", sample)
+	}
+	now := time.Now
+	if t.Now != nil {
+		now = t.Now
+	}
+	current := now().Unix() / codeStep
+	step := max(current-codeSkew, t.steps[sample]+1)
+	if step > current+codeSkew {
+		return "", fmt.Errorf("${%s.%s}: each code is good for one sign-in, and three of them were used within a minute; use another sample", totpReference, sample)
+	}
+	if t.steps == nil {
+		t.steps = map[string]int64{}
+	}
+	t.steps[sample] = step
+	return hotp.GenerateCode(a.TOTP.Reveal(), uint64(step)) //nolint:gosec // never negative
+}
+
+// mailWait is how long a mail may take that was asked for.
+const mailWait = 3 * time.Second
+
+// ticket is that of the newest mail to a sample, or to an address. A mail that an
+// example has just asked for is waited for.
+func (t *Trial) ticket(ctx context.Context, purpose core.Purpose, to string) (string, error) {
+	if t.Mails == nil {
+		return "", fmt.Errorf("${%s.%s.%s}: nobody keeps the mails here", mailReference, purpose, to)
+	}
+	if a, ok := t.Dialect.samples.account(to); ok {
+		if to = a.Account.Email; to == "" {
+			to = a.Account.Login
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, mailWait)
+	defer cancel()
+	for late := false; ; {
+		for i, m := range slices.Backward(t.Mails()) {
+			if m.To == to && (i >= t.mailed || late) {
+				if ticket, ok := t.Dialect.ticketOf(purpose, m.Link.Reveal()); ok {
+					return ticket, nil
+				}
+			}
+		}
+		if late {
+			return "", fmt.Errorf("no %s mail came to %s", purpose, to)
+		}
+		select {
+		case <-ctx.Done():
+			late = true
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// account is a sample account by its name in the file.
+func (s *Samples) account(name string) (SampleAccount, bool) {
+	i := slices.IndexFunc(s.Accounts, func(a SampleAccount) bool { return a.Sample == name })
+	if i < 0 {
+		return SampleAccount{}, false
+	}
+	return s.Accounts[i], true
 }
 
 // put presents a token by a carrier.
@@ -71,130 +257,5 @@ func (c *carrier) put(r *http.Request, token string) {
 		r.URL.RawQuery = q.Encode()
 	default:
 		r.Header.Set(c.name, strings.TrimPrefix(c.scheme+" "+token, " "))
-	}
-}
-
-// Compare says how a reply differs from the expected one, or "".
-func (e *Example) Compare(status int, header http.Header, got []byte) string {
-	var b strings.Builder
-	if status != e.Status {
-		fmt.Fprintf(&b, "status: got %d, want %d\n", status, e.Status)
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.ReplyHeader)) {
-		want, values := e.ReplyHeader[name], header.Values(name)
-		have := strings.Join(values, ", ")
-		switch {
-		case want == nil && len(values) > 0:
-			fmt.Fprintf(&b, "header %s: got %q, want none\n", name, have)
-		case want != nil && (len(values) == 0 || !sameText(*want, have)):
-			fmt.Fprintf(&b, "header %s: got %q, want %q\n", name, have, *want)
-		}
-	}
-	if want, same := e.compareBody(got); !same {
-		fmt.Fprintf(&b, "body: got  %s\n      want %s\n", got, want)
-	}
-	if b.Len() > 0 && (status != e.Status) && e.ReplyJSON == nil && e.ReplyText == nil {
-		fmt.Fprintf(&b, "body: got  %s\n", got)
-	}
-	return b.String()
-}
-
-// compareBody compares bytes, once the placeholders of the expected body have been
-// filled from the body at hand.
-func (e *Example) compareBody(got []byte) (want string, same bool) {
-	switch {
-	case e.ReplyText != nil:
-		return *e.ReplyText, sameText(*e.ReplyText, string(got))
-	case e.ReplyJSON == nil:
-		return "", true
-	}
-	limits := body.Limits{Bytes: 1 << 20, Depth: 64, Fields: 10_000, FieldBytes: 1 << 20}
-	pattern, err := body.ParseJSON(e.ReplyJSON, limits)
-	if err != nil {
-		return err.Error(), false
-	}
-	have, err := body.ParseJSON(got, limits)
-	if err != nil {
-		return string(e.ReplyJSON), false
-	}
-	filled := fillPlaceholders(nil, pattern, have)
-	return string(filled), bytes.Equal(filled, got)
-}
-
-// placeholders are what expected texts hold for what differs each time.
-var placeholders = map[string]*regexp.Regexp{
-	"<jwt>":   regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`),
-	"<uuid>":  regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`),
-	"<iso>":   regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`),
-	"<text>":  regexp.MustCompile(`^[\s\S]+$`),
-	"<token>": regexp.MustCompile(`^[A-Za-z0-9._~+/=-]+$`),
-}
-
-var placeholder = regexp.MustCompile(`<[a-z]+>`)
-
-// sameText compares texts; placeholders may stand among the expected one's words.
-func sameText(want, got string) bool {
-	if !placeholder.MatchString(want) {
-		return want == got
-	}
-	var b strings.Builder
-	last := 0
-	for _, at := range placeholder.FindAllStringIndex(want, -1) {
-		b.WriteString(regexp.QuoteMeta(want[last:at[0]]))
-		name := want[at[0]:at[1]]
-		switch re := placeholders[name]; {
-		case re != nil:
-			b.WriteString("(?:" + strings.Trim(re.String(), "^$") + ")")
-		case name == "<any>":
-			b.WriteString(`[\s\S]*`)
-		case name == "<integer>":
-			b.WriteString(`-?\d+`)
-		default:
-			b.WriteString(regexp.QuoteMeta(name))
-		}
-		last = at[1]
-	}
-	b.WriteString(regexp.QuoteMeta(want[last:]))
-	re, err := regexp.Compile("^" + b.String() + "$")
-	return err == nil && re.MatchString(got)
-}
-
-// fillPlaceholders writes the expected tree with what the other holds in the place
-// of placeholders that it meets.
-func fillPlaceholders(dst []byte, want, got body.Value) []byte {
-	switch want.Kind() {
-	case body.Object:
-		dst = append(dst, '{')
-		for i, m := range want.Members() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			have, _ := got.Member(m.Name())
-			dst = append(appendString(dst, m.Name()), ':')
-			dst = fillPlaceholders(dst, m.Value(), have)
-		}
-		return append(dst, '}')
-	case body.List:
-		dst = append(dst, '[')
-		for i, item := range want.Items() {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			var have body.Value
-			if i < len(got.Items()) {
-				have = got.Items()[i]
-			}
-			dst = fillPlaceholders(dst, item, have)
-		}
-		return append(dst, ']')
-	case body.String:
-		text := want.Text()
-		if text == "<any>" || text == "<integer>" && got.Kind() == body.Number && !strings.ContainsAny(got.Number(), ".eE") ||
-			text != "<integer>" && got.Kind() == body.String && placeholder.MatchString(text) && sameText(text, got.Text()) {
-			return body.AppendJSON(dst, got)
-		}
-		return body.AppendJSON(dst, want)
-	default:
-		return body.AppendJSON(dst, want)
 	}
 }

@@ -60,15 +60,19 @@ func (s setting) factType() factType {
 // readSettings reads the defaults and lays the operator's choices over them.
 func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 	all := settings{}
-	for _, m := range r.members(n, "settings") {
+	for i, m := range r.members(n, "settings") {
 		name := m.name.Value
+		if i == maxSettings {
+			r.fault(m.name, "write the value where it is used", "there are more than %d settings", maxSettings)
+			break
+		}
 		if !settingPattern.MatchString(name) {
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name a setting", name)
 			continue
 		}
 		value, ok := scalarValue(m.value)
 		if !ok {
-			r.fault(m.value, "", "the default of setting %s must be text, a number or a boolean, not %s", name, kindName(m.value))
+			r.fault(m.value, "such as '' for text that has to be given", "the default of setting %s must be text, a number or a boolean, not %s", name, kindName(m.value))
 			continue
 		}
 		switch value { // what no file can know
@@ -83,7 +87,7 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 			continue
 		}
 		if value, ok = likeDefault(value, choice); !ok {
-			r.fault(m.name, "", "setting %s is given as %s, but its default is %s", name, setting{choice}.kind(), all[name].kind())
+			r.fault(m.name, "give a value of the default's type", "setting %s is given as %s, but its default is %s", name, setting{choice}.kind(), all[name].kind())
 			continue
 		}
 		all[name] = setting{value}

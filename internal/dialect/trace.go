@@ -77,11 +77,18 @@ func (c *Call) traceInput(in *input, from *source, v *body.Value) {
 }
 
 func showValue(v body.Value) string {
-	text := []rune(string(body.AppendJSON(nil, v)))
-	if len(text) > maxShown {
-		return string(text[:maxShown]) + "…"
+	return shorten(string(body.AppendJSON(nil, v)), maxShown)
+}
+
+// shorten is the beginning of a text that has more than most characters.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
 	}
-	return string(text)
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 // text is the source as a file writes it.

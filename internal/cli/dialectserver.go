@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/chancery-auth/chancery"
+	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect"
+	"github.com/chancery-auth/chancery/internal/seed"
+)
+
+// A testServer serves one dialect on a free port, with a database of its own and the
+// sample identities of its file. It is gone without a trace once it is closed.
+type testServer struct {
+	base    string // its address, without a slash at the end
+	dialect *dialect.Dialect
+	client  *http.Client // follows no redirects
+	mails   mailbox
+
+	server *chancery.Server
+	folder string
+	stop   func()
+	ended  chan error // has one error whenever it does not run
+}
+
+// A mailbox keeps the mails that a server makes out.
+type mailbox struct {
+	mu  sync.Mutex
+	all []core.Mail
+}
+
+func (m *mailbox) put(mail core.Mail) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = append(m.all, mail)
+}
+
+func (m *mailbox) list() []core.Mail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.all)
+}
+
+// serveForTests serves the dialect with more settings; explain is told what it does,
+// if it is not nil.
+func (c *chosenDialect) serveForTests(ctx context.Context, settings map[string]any, explain func(dialect.Step)) (_ *testServer, err error) {
+	d, err := c.load()
+	if err != nil {
+		return nil, openFault(err)
+	}
+	mount := c.mount
+	if len(settings) > 0 {
+		mount.Settings = maps.Clone(mount.Settings)
+		if mount.Settings == nil {
+			mount.Settings = map[string]any{}
+		}
+		maps.Copy(mount.Settings, settings)
+	}
+	s := &testServer{stop: func() {}, ended: make(chan error, 1)}
+	if s.folder, err = os.MkdirTemp("", "chancery-dialect-"); err != nil {
+		return nil, err
+	}
+	s.ended <- nil
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	listen, err := claim(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	config := demoConfig(listen, s.folder, "")
+	config.Dialects = c.config.Dialects
+	config.Serve = []chancery.Mount{mount}
+	config.Throttle.NetworkFailures = 1 << 20 // examples fail on purpose
+	if !slices.ContainsFunc(d.Examples(), func(e dialect.Example) bool { return e.Repeat > 1 }) {
+		config.Throttle.Failures = 1 << 20
+	}
+	options := chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.put}
+	if s.server, err = chancery.Open(ctx, config, options); err != nil {
+		return nil, openFault(err)
+	}
+	s.base, s.dialect = config.Issuer, s.server.Dialects()[0]
+	if err := seed.Identities(ctx, s.server.Registry(), s.dialect); err != nil {
+		return nil, err
+	}
+	s.client = &http.Client{
+		Timeout:       30 * time.Second,
+		Transport:     &http.Transport{DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return s, s.run(ctx)
+}
+
+// run serves until close.
+func (s *testServer) run(ctx context.Context) error {
+	running, stop := context.WithCancel(ctx)
+	s.stop = stop
+	if err := <-s.ended; err != nil {
+		return err
+	}
+	go func() { s.ended <- s.server.Run(running) }()
+	select {
+	case <-s.server.Ready():
+		return nil
+	case err := <-s.ended:
+		s.ended <- nil // for close
+		return err
+	}
+}
+
+// close ends the server and waits until all that it does is done.
+func (s *testServer) close() error {
+	s.stop()
+	err := <-s.ended
+	s.ended <- nil
+	if s.server != nil {
+		err = errors.Join(err, s.server.Close())
+	}
+	return errors.Join(err, os.RemoveAll(s.folder))
+}
+
+// trial sends examples to the server.
+func (s *testServer) trial(client dialect.Doer, settings map[string]any) *dialect.Trial {
+	return &dialect.Trial{Dialect: s.dialect, Client: client, BaseURL: s.base, Settings: settings, Mails: s.mails.list}
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+func (p *program) dialectTestCommand() *cobra.Command {
+	var choice dialectChoice
+	command := &cobra.Command{
+		Use:   "test NAME|FILE...",
+		Short: "Serve dialects and send them the examples of their files",
+		Long: `Serve a dialect on a free port, with a database of its own and the sample
+identities of its file, send it every example, and compare the replies: status,
+headers, and bodies byte by byte, the order of members included. Examples with
+settings of their own have a server of their own.`,
+		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
+		Args:    someWords("NAME|FILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			var failed []error
+			for _, named := range args {
+				chosen, err := p.choose(&choice, named)
+				if err != nil {
+					return err
+				}
+				results, err := chosen.runExamples(command.Context())
+				if err != nil {
+					return err
+				}
+				failed = append(failed, p.showResults(chosen.mount.Dialect, results))
+			}
+			return errors.Join(failed...)
+		},
+	}
+	choice.flags(command)
+	return command
+}
+
+// showResults tells how the examples went; its error says that some failed.
+func (p *program) showResults(name string, results []dialect.ExampleResult) error {
+	failed := 0
+	for _, result := range results {
+		if result.Diff == "" {
+			fmt.Fprintf(p.out, "ok    %s\n", result.Example.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(p.out, "FAIL  %s\n%s\n", result.Example.Name, indent(result.Diff))
+	}
+	switch {
+	case len(results) == 0:
+		return withHint(fmt.Errorf("dialect %s has no examples", name), "examples are its tests and its documentation: add some")
+	case failed > 0:
+		return withHint(fmt.Errorf("dialect %s: %d of %d examples failed", name, failed, len(results)),
+			"change the contract or the example, whichever is wrong; `chancery dialect explain --example NAME` tells how a reply came about")
+	}
+	fmt.Fprintf(p.out, "%s passed\n", count(len(results), "example"))
+	return nil
+}
+
+func indent(text string) string {
+	return "      " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n      ")
+}
+
+// runExamples serves the dialect, once for each choice of settings that its examples
+// make, and sends it its examples. The results are in the file's order.
+func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResult, error) {
+	d, err := c.load()
+	if err != nil {
+		return nil, openFault(err)
+	}
+	var results []dialect.ExampleResult
+	for _, settings := range d.SettingSets() {
+		some, err := c.runSome(ctx, settings)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, some...)
+	}
+	place := map[string]int{}
+	for i, e := range d.Examples() {
+		place[e.Name] = i
+	}
+	slices.SortStableFunc(results, func(a, b dialect.ExampleResult) int { return place[a.Example.Name] - place[b.Example.Name] })
+	return results, nil
+}
+
+func (c *chosenDialect) runSome(ctx context.Context, settings map[string]any) (_ []dialect.ExampleResult, err error) {
+	server, err := c.serveForTests(ctx, settings, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	return server.trial(server.client, settings).Run(ctx), nil
+}
