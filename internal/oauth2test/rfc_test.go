@@ -3,6 +3,7 @@ package oauth2test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -198,5 +199,37 @@ func TestMetadata(t *testing.T) {
 		if _, there := openID.json[name]; !there {
 			t.Errorf("openid-configuration lacks %s: %v", name, value)
 		}
+	}
+}
+
+// TestMint proves S22 here: of all paths the token endpoint alone gives tokens,
+// whatever they are sent.
+func TestMint(t *testing.T) {
+	w := open(t, "")
+	ada, shop := w.person(t, "ada"), w.app()
+	token := regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+	var minting []string
+	for _, route := range w.dialect.Paths() {
+		method, path, _ := strings.Cut(route, " ")
+		for _, grant := range []string{"password", "client_credentials", "refresh_token"} {
+			held := w.signIn(t, shop)
+			form := url.Values{
+				"grant_type": {grant}, "username": {ada.login}, "password": {ada.password}, "refresh_token": {held.refresh},
+				"client_id": {shop.id}, "client_secret": {shop.secret}, "token": {held.refresh},
+			}
+			r, err := http.NewRequestWithContext(t.Context(), method, w.base+path, strings.NewReader(form.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Authorization", "Bearer "+held.access)
+			if a := send(t, r); token.MatchString(a.body) {
+				minting = append(minting, route+" "+grant)
+			}
+		}
+	}
+	want := []string{"POST /oauth2/token password", "POST /oauth2/token client_credentials", "POST /oauth2/token refresh_token"}
+	if !slices.Equal(minting, want) {
+		t.Errorf("of %q mint %q, want %q", w.dialect.Paths(), minting, want)
 	}
 }

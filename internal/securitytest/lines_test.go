@@ -65,7 +65,7 @@ func TestFaultyTablesAreFound(t *testing.T) {
 var (
 	rowStart = regexp.MustCompile(`^\| ([SR][0-9]+) \|`)
 	coded    = regexp.MustCompile("`([^`]+)`")
-	testName = regexp.MustCompile(`^([a-z/]+)\.((?:Test|Fuzz)[^/]+)(?:/(.+))?$`)
+	testName = regexp.MustCompile(`^([a-z0-9/]+)\.((?:Test|Fuzz)[^/]+)(?:/(.+))?$`)
 	command  = regexp.MustCompile(`^(?:[A-Z_]+=\S+ )*go test (?:-timeout \S+ )?-run (\S+) (\.\S*)$`)
 )
 
