@@ -90,11 +90,21 @@ func (c *Call) readSamples(inputs map[string]*input) {
 	}
 }
 
+// maxInputs and maxSettings bound what each expression's environment holds.
+const (
+	maxInputs   = 100
+	maxSettings = 100
+)
+
 func (r *reader) inputs(n *yaml.Node) []*input {
 	var all []*input
 	var sections []section
-	for _, m := range r.members(n, "inputs") {
+	for i, m := range r.members(n, "inputs") {
 		name := m.name.Value
+		if i == maxInputs {
+			r.fault(m.name, "leave out what neither a rule nor a reply needs", "a route has no more than %d inputs", maxInputs)
+			break
+		}
 		if !inputName.MatchString(name) {
 			r.fault(m.name, "use lower-case letters, digits and underscores; the wire name stands in from", "%q cannot name an input", name)
 			continue

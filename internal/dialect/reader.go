@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"cel.dev/cel-go/cel"
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
@@ -34,7 +35,8 @@ type reader struct {
 	listed      bool         // whether a template lists issues, since last asked
 	spoken      bool         // whether a template names a message, likewise
 	stated      bool         // whether one names an account's or a key's state, likewise
-	dialect     *Dialect     // what is being built
+	envs        map[envKey]*cel.Env
+	dialect     *Dialect // what is being built
 }
 
 // parse reads the file into nodes. It returns nil when there is nothing that

@@ -60,8 +60,12 @@ func (s setting) factType() factType {
 // readSettings reads the defaults and lays the operator's choices over them.
 func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 	all := settings{}
-	for _, m := range r.members(n, "settings") {
+	for i, m := range r.members(n, "settings") {
 		name := m.name.Value
+		if i == maxSettings {
+			r.fault(m.name, "write out what no operator changes", "there are more than %d settings", maxSettings)
+			break
+		}
 		if !settingPattern.MatchString(name) {
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name a setting", name)
 			continue
