@@ -72,6 +72,7 @@ func TestRevocation(t *testing.T) {
 		{"with a wrong hint", shop, shop, func(p pair) string { return p.refresh }, "access_token", true},
 		{"of a public client", app{}, app{}, func(p pair) string { return p.access }, "", true},
 		{"of another client's", shop, other, func(p pair) string { return p.access }, "", false},
+		{"of a client's, by nobody", shop, app{}, func(p pair) string { return p.access }, "", false},
 		{"of an unknown token", shop, shop, func(pair) string { return "x" }, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +112,10 @@ func TestRefreshIsTheClients(t *testing.T) {
 	other := w.newApp(t, "other", "a secret of the other client's own app", "")
 	p := w.signIn(t, shop)
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {p.refresh}}
-	for name, client := range map[string]app{"another client": other, "nobody": {}, "a wrong secret": {shop.id, "wrong"}} {
+	if a := w.post(t, "/oauth2/token", other, form); a.status != http.StatusBadRequest || a.text("error") != "invalid_grant" {
+		t.Errorf("another client: %d %s, want 400 invalid_grant (RFC 6749 section 5.2)", a.status, a.body)
+	}
+	for name, client := range map[string]app{"nobody": {}, "a wrong secret": {shop.id, "wrong"}} {
 		if a := w.post(t, "/oauth2/token", client, form); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
 			t.Errorf("%s: %d %s, want 401 invalid_client", name, a.status, a.body)
 		}
