@@ -237,3 +237,20 @@ func TestMint(t *testing.T) {
 		t.Errorf("of %q mint %q, want %q", w.dialect.Paths(), minting, want)
 	}
 }
+
+// TestRevocationIsNoFalseSuccess: while the store cannot write, nothing is said to
+// have ended (S88).
+func TestRevocationIsNoFalseSuccess(t *testing.T) {
+	w := open(t, "")
+	shop := w.app()
+	p := w.signIn(t, shop)
+	release := w.lock(t)
+	a := w.post(t, "/oauth2/revoke", shop, url.Values{"token": {p.access}})
+	release()
+	if a.status != http.StatusServiceUnavailable || a.text("error") != "temporarily_unavailable" || a.header.Get("Retry-After") == "" {
+		t.Errorf("revocation without a store = %d %s, want 503 temporarily_unavailable", a.status, a.body)
+	}
+	if w.asked(t, p.access) == "" {
+		t.Error("the token ended all the same")
+	}
+}
