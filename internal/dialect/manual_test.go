@@ -437,7 +437,9 @@ func holds(s *Slot) string {
 		{KindExpression, func() string { return "an expression alone" }},
 		{KindAny, func() string { return "any value" }},
 		{KindList, func() string { return "a list: " + holds(s.Item) }},
-		{KindShape, func() string { return "[" + s.Of.Name + "](#" + strings.ReplaceAll(strings.ReplaceAll(s.Of.Name, " ", "-"), ".", "") + ")" }},
+		{KindShape, func() string {
+			return "[" + s.Of.Name + "](#" + strings.ReplaceAll(strings.ReplaceAll(s.Of.Name, " ", "-"), ".", "") + ")"
+		}},
 	} {
 		if s.Is&k.is != 0 {
 			all = append(all, k.words())
