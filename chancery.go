@@ -23,9 +23,10 @@ import (
 
 // Options are what a program gives to a server beside its configuration.
 type Options struct {
-	Log      *slog.Logger    // default: none
-	Version  string          // for metrics
-	ShowMail func(core.Mail) // called for each mail that Config.Mail.Folder keeps; it sees the link
+	Log      *slog.Logger       // default: none
+	Version  string             // for metrics
+	ShowMail func(core.Mail)    // called for each mail that Config.Mail.Folder keeps; it sees the link
+	Explain  func(dialect.Step) // called for each step of each call; it may be called by many at once
 }
 
 // A Server is an open Chancery. Close it when it is no longer needed.

@@ -17,7 +17,7 @@ var ErrNewerDatabase = store.ErrNewer
 // served, config itself being valid: faulty files and settings, routes that
 // collide, mails that have nowhere to go. [Open] would refuse the same.
 func CheckDialects(config Config) error {
-	mounted, err := loadMounts(config.WithDefaults())
+	mounted, err := loadMounts(config.WithDefaults(), nil)
 	if err != nil {
 		return err
 	}

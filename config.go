@@ -75,6 +75,8 @@ type Mount struct {
 	Prefix  string `yaml:"prefix"`  // what comes before its paths, such as /partners; default: nothing
 	// Settings override the defaults of the dialect's settings.
 	Settings map[string]any `yaml:"settings"`
+	// Docs is whether the dialect is documented at /docs under the prefix. Default true.
+	Docs *bool `yaml:"docs"`
 	// Protect passes paths on to the API behind once their bearer token holds.
 	Protect []Protect `yaml:"protect"`
 }

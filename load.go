@@ -61,6 +61,10 @@ func ReadDialect(config Config, name string) (file string, source []byte, err er
 
 // LoadDialect loads the dialect of a mount, with its realm and settings.
 func LoadDialect(config Config, mount Mount) (*dialect.Dialect, error) {
+	return loadDialect(config, mount, nil)
+}
+
+func loadDialect(config Config, mount Mount, explain func(dialect.Step)) (*dialect.Dialect, error) {
 	realm, err := core.ParseRealm(mount.Realm)
 	if err != nil {
 		return nil, err
@@ -74,6 +78,7 @@ func LoadDialect(config Config, mount Mount) (*dialect.Dialect, error) {
 		Issuer:   config.Issuer,
 		BaseURL:  strings.TrimSuffix(config.Issuer, "/") + mount.Prefix,
 		Settings: mount.Settings,
+		Trace:    explain,
 	})
 }
 

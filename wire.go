@@ -41,7 +41,7 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	mounted, err := loadMounts(config)
+	mounted, err := loadMounts(config, options.Explain)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Re
 	}
 	forms := map[core.Realm]core.KeyForm{}
 	if len(config.Serve) > 0 {
-		mounted, err := loadMounts(config)
+		mounted, err := loadMounts(config, nil)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -196,11 +196,11 @@ type mount struct {
 }
 
 // loadMounts loads every mount's dialect and tells all that is wrong at once.
-func loadMounts(config Config) ([]mount, error) {
+func loadMounts(config Config, explain func(dialect.Step)) ([]mount, error) {
 	var mounted []mount
 	var faults []error
 	for i, m := range config.Serve {
-		loaded, err := LoadDialect(config, m)
+		loaded, err := loadDialect(config, m, explain)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("serve[%d]: %w", i, err))
 			continue
@@ -341,6 +341,7 @@ func (s *Server) buildHandlers(p *parts, mounted []mount, authorities []*core.Au
 	if err := login.CheckCollisions(mounts); err != nil {
 		return err
 	}
+	s.document(mounts, mounted)
 	logins := login.New(login.Options{Mounts: mounts, Log: s.log})
 	proxies, err := parseNetworks(s.config.TrustedProxies)
 	if err != nil {

@@ -1,27 +1,24 @@
 package cli
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/chancery-auth/chancery"
-	"github.com/chancery-auth/chancery/internal/cli/demo"
 	"github.com/chancery-auth/chancery/internal/dialect"
-	"github.com/chancery-auth/chancery/internal/seed"
 )
 
 func (p *program) dialectCommand() *cobra.Command {
-	command := &cobra.Command{Use: "dialect", Short: "List, show, check and test login contracts"}
-	command.AddCommand(p.dialectListCommand(), p.dialectShowCommand(), p.dialectCheckCommand(), p.dialectTestCommand())
+	command := &cobra.Command{Use: "dialect", Short: "Write, check, test and describe login contracts"}
+	command.AddCommand(
+		p.dialectNewCommand(), p.dialectCheckCommand(), p.dialectTestCommand(), p.dialectExplainCommand(),
+		p.dialectListCommand(), p.dialectShowCommand(),
+	)
 	return group(command)
 }
 
@@ -56,7 +53,8 @@ func (p *program) dialectListCommand() *cobra.Command {
 					return err
 				}
 				title := "faulty: see `chancery dialect check " + name + "`"
-				if d, _, err := loadDialect(config, name); err == nil {
+				listed := chosenDialect{config, chancery.Mount{Dialect: name, Realm: testRealm}}
+				if d, err := listed.load(); err == nil {
 					title = d.Title()
 				}
 				if !strings.ContainsRune(file, filepath.Separator) {
@@ -101,67 +99,97 @@ func (p *program) dialectShowCommand() *cobra.Command {
 	return command
 }
 
-func (p *program) dialectCheckCommand() *cobra.Command {
-	var s settings
-	command := &cobra.Command{
-		Use:     "check NAME|FILE",
-		Short:   "Tell everything that is wrong with a dialect's file, and what it costs in safety",
-		Example: "  chancery dialect check kyc\n  chancery dialect check dialects/mine.yaml",
-		Args:    words("NAME|FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			config, err := p.adminConfig(s)
-			if err != nil {
-				return err
-			}
-			name := dialectFile(&config, args[0])
-			d, _, err := loadDialect(config, name)
-			if err != nil {
-				return openFault(err)
-			}
-			for _, warning := range d.Warnings() {
-				fmt.Fprintf(p.out, "warning: %s\n", warning)
-			}
-			_, err = fmt.Fprintf(p.out, "%s is right: %d routes, %d examples\n", d.Name(), len(d.Paths()), len(d.Examples()))
-			return err
-		},
-	}
-	s.dialects(command)
-	return command
+// A dialectChoice is the dialect that a command is about, and how it is mounted.
+type dialectChoice struct {
+	settings
+	with []string // SETTING=VALUE, as an operator would choose them
 }
 
-// dialectFile makes config find what is named: a dialect, or a file by its path.
-func dialectFile(config *chancery.Config, named string) (name string) {
-	if filepath.Ext(named) != ".yaml" && !strings.ContainsRune(named, filepath.Separator) {
-		return named
-	}
-	config.Dialects = filepath.Dir(named)
-	return strings.TrimSuffix(filepath.Base(named), filepath.Ext(named))
+func (c *dialectChoice) flags(command *cobra.Command) {
+	c.dialects(command)
+	command.Flags().StringArrayVar(&c.with, "with", nil, "SETTING=VALUE: choose a setting of the dialect as an operator would (repeatable)")
 }
 
-// loadDialect loads a dialect to be looked at, and tells how it was mounted.
-func loadDialect(config chancery.Config, name string) (*dialect.Dialect, chancery.Mount, error) {
-	mount := testMount(config, name)
-	d, err := chancery.LoadDialect(config, mount)
-	if err == nil {
-		return d, mount, nil
-	}
-	// What mails lead to has no default, and is no fault of the file.
-	mount.Settings = exampleSettings(mount.Settings)
-	if d, again := chancery.LoadDialect(config, mount); again == nil {
-		return d, mount, nil
-	}
-	return nil, mount, err
+// A chosenDialect is a dialect that is only looked at, in a realm of its own.
+type chosenDialect struct {
+	config chancery.Config
+	mount  chancery.Mount
 }
 
-// testMount is how a dialect is mounted that is only looked at: as the
+// choose finds what is named: a dialect, or a file by its path. It is mounted as the
 // configuration serves it, or else with the settings of its file.
-func testMount(config chancery.Config, name string) chancery.Mount {
+func (p *program) choose(c *dialectChoice, named string) (chosenDialect, error) {
+	config, err := p.adminConfig(c.settings)
+	if err != nil {
+		return chosenDialect{}, err
+	}
+	name, err := dialectFile(&config, named)
+	if err != nil {
+		return chosenDialect{}, err
+	}
+	chosen := chosenDialect{config, chancery.Mount{Dialect: name, Realm: testRealm}}
 	for _, mount := range config.Serve {
 		if mount.Dialect == name {
-			return chancery.Mount{Dialect: name, Realm: testRealm, Settings: mount.Settings}
+			chosen.mount.Settings = mount.Settings
+			break
 		}
 	}
-	return chancery.Mount{Dialect: name, Realm: testRealm}
+	chosen.mount.Settings, err = withSettings(chosen.mount.Settings, c.with)
+	return chosen, err
+}
+
+// dialectFile makes config find what is named, and returns its name.
+func dialectFile(config *chancery.Config, named string) (name string, err error) {
+	if filepath.Ext(named) != ".yaml" && !strings.ContainsRune(named, filepath.Separator) {
+		return named, nil
+	}
+	if filepath.Ext(named) != ".yaml" {
+		return "", usageFault("name it NAME.yaml", "%s: a dialect's file ends in .yaml", named)
+	}
+	if _, err := os.Stat(named); err != nil { // or a built-in one of that name would be taken
+		return "", err
+	}
+	config.Dialects = filepath.Dir(named)
+	return strings.TrimSuffix(filepath.Base(named), ".yaml"), nil
+}
+
+// withSettings lays choices over settings. Values are written as in YAML.
+func withSettings(settings map[string]any, with []string) (map[string]any, error) {
+	if len(with) == 0 {
+		return settings, nil
+	}
+	settings = maps.Clone(settings)
+	if settings == nil {
+		settings = map[string]any{}
+	}
+	for _, choice := range with {
+		name, text, ok := strings.Cut(choice, "=")
+		if !ok {
+			return nil, usageFault("such as --with token_lifetime=30m", "with %q: want SETTING=VALUE", choice)
+		}
+		var value any
+		if err := yaml.Load([]byte(text), &value); err != nil || value == nil {
+			value = text
+		}
+		settings[name] = value
+	}
+	return settings, nil
+}
+
+// load loads the dialect, and settles how it is mounted.
+func (c *chosenDialect) load() (*dialect.Dialect, error) {
+	d, err := chancery.LoadDialect(c.config, c.mount)
+	if err == nil {
+		return d, nil
+	}
+	// What mails lead to has no default, and is no fault of the file.
+	again := c.mount
+	again.Settings = exampleSettings(again.Settings)
+	if d, err := chancery.LoadDialect(c.config, again); err == nil {
+		c.mount = again
+		return d, nil
+	}
+	return nil, err
 }
 
 func exampleSettings(settings map[string]any) map[string]any {
@@ -176,93 +204,3 @@ func exampleSettings(settings map[string]any) map[string]any {
 }
 
 const testRealm = "test"
-
-func (p *program) dialectTestCommand() *cobra.Command {
-	var s settings
-	command := &cobra.Command{
-		Use:   "test NAME|FILE",
-		Short: "Serve a dialect and send it the examples of its file",
-		Long: `Serve a dialect on a free port, with a database of its own and the sample
-identities of its file, send it every example, and compare the replies.`,
-		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
-		Args:    words("NAME|FILE"),
-		RunE: func(command *cobra.Command, args []string) error {
-			config, err := p.adminConfig(s)
-			if err != nil {
-				return err
-			}
-			name := dialectFile(&config, args[0])
-			results, err := runExamples(command.Context(), config, name)
-			if err != nil {
-				return openFault(err)
-			}
-			failed := 0
-			for _, result := range results {
-				if result.Diff == "" {
-					fmt.Fprintf(p.out, "ok    %s\n", result.Example.Name)
-					continue
-				}
-				failed++
-				fmt.Fprintf(p.out, "FAIL  %s\n%s\n", result.Example.Name, indent(result.Diff))
-			}
-			switch {
-			case len(results) == 0:
-				return withHint(fmt.Errorf("dialect %s has no examples", name), "examples are its tests and its documentation: add some")
-			case failed > 0:
-				return withHint(fmt.Errorf("dialect %s: %d of %d examples failed", name, failed, len(results)), "change the contract's file or the example, whichever is wrong")
-			}
-			_, err = fmt.Fprintf(p.out, "%d examples passed\n", len(results))
-			return err
-		},
-	}
-	s.dialects(command)
-	return command
-}
-
-func indent(text string) string {
-	return "      " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n      ")
-}
-
-// runExamples serves the dialect in a temporary folder and sends it its examples.
-func runExamples(ctx context.Context, config chancery.Config, name string) (_ []dialect.ExampleResult, err error) {
-	folder, err := os.MkdirTemp("", "chancery-dialect-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	listen, err := claim(ctx, "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	tested := demoConfig(listen, folder, "")
-	tested.Dialects = config.Dialects
-	_, mount, err := loadDialect(config, name)
-	if err != nil {
-		return nil, err
-	}
-	tested.Serve = []chancery.Mount{mount}
-	tested.Throttle = chancery.ThrottleConfig{Failures: 1 << 20, NetworkFailures: 1 << 20} // examples fail on purpose
-	server, err := chancery.Open(ctx, tested, chancery.Options{Version: version()})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.Close()) }()
-	d := server.Dialects()[0]
-	if err := seed.Identities(ctx, server.Registry(), d); err != nil {
-		return nil, err
-	}
-	running, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Run(running) }()
-	defer func() { stop(); err = errors.Join(err, <-ended) }()
-	select {
-	case <-server.Ready():
-	case err := <-ended:
-		ended <- nil // for the deferred wait
-		return nil, err
-	}
-	client := &http.Client{Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return d.RunExamples(ctx, client, tested.Issuer, func(sample string) (string, error) {
-		return demo.Token(ctx, client, d, tested.Issuer, sample)
-	}), nil
-}

@@ -143,6 +143,16 @@ func words(names ...string) cobra.PositionalArgs {
 	}
 }
 
+// someWords takes one argument or more.
+func someWords(name string) cobra.PositionalArgs {
+	return func(command *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return nil
+		}
+		return words(name)(command, args)
+	}
+}
+
 // isConfiguration reports whether err is about what the operator wrote.
 func isConfiguration(err error) bool {
 	if _, ok := errors.AsType[*chancery.UnknownDialect](err); ok {

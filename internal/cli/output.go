@@ -35,8 +35,12 @@ func (p *program) show(o output, value any, names []string, rows [][]string) err
 		}
 		return table.Flush()
 	default:
-		return usageFault("give --output table or --output json", "output %q: there is no such form", string(o))
+		return noSuchForm(o)
 	}
+}
+
+func noSuchForm(o output) error {
+	return usageFault("give --output table or --output json", "output %q: there is no such form", string(o))
 }
 
 // plain keeps control characters out of a terminal.

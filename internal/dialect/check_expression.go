@@ -15,12 +15,15 @@ import (
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
+// notCEL is what to do about an expression that is none.
+const notCEL = "such as ${account.name}, ${size(account.roles)} or ${input.a == null ? 'none' : input.a}"
+
 // celFaults reports what CEL found, each at its own place.
 func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issues *cel.Issues) {
 	for _, e := range issues.Errors() {
 		from := lineOffset(text, e.Location.Line()) + max(0, e.Location.Column())
 		at := offset + from
-		message, hint := e.Message, ""
+		message, hint := e.Message, notCEL
 		if name, ok := undeclared(message); ok {
 			if path := pathAt(text, from); name == path || strings.HasPrefix(path, name+".") {
 				name = path // all of it, as setting.x where there is no such setting
@@ -34,6 +37,9 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 			case v != nil:
 				message = name + " cannot be used so"
 			}
+		}
+		if strings.HasPrefix(message, "found no matching overload") {
+			hint = "make the types fit, as in 'for ' + string(token.lifetime)"
 		}
 		if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
 			rest, _, _ = strings.Cut(rest, " expecting ")
@@ -94,7 +100,7 @@ func resultType(t *cel.Type) (typ factType, nullable bool, problem, hint string)
 	case types.MapKind, types.StructKind:
 		return "", false, "an expression cannot make an object: its members would have no order", "build the object in the file, with expressions in its leaves"
 	}
-	return "", false, "a result of type " + cel.FormatCELType(t) + " has no form on the wire", ""
+	return "", false, "a result of type " + cel.FormatCELType(t) + " has no form on the wire", "make it text, as in string(…)"
 }
 
 func listResult(t *cel.Type) (typ factType, nullable bool, problem, hint string) {

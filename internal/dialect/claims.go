@@ -131,8 +131,6 @@ func (r *reader) subjectClaims(n *yaml.Node, p *core.Policy, d *Dialect, found m
 		r.fault(n, "add sub: ${account.id}", "no claim tells whom the token is for: one must be ${account.id} alone")
 	case len(accounts) == 0 && len(keys) == 0:
 		r.fault(n, "add sub: ${key.id} or sub: ${account.id}", "no claim tells whom the token is for: one must be ${key.id} or ${account.id} alone")
-	case len(keys) == 0 && slices.Contains(d.subject, core.SubjectKey):
-		r.warn(n, "add a claim that is ${key.id}", "no claim holds ${key.id}: to revoke an access key does not end its tokens")
 	case len(keys) > 0 && !onlyKeys:
 		r.fault(n, "leave it out, or issue tokens for keys by a policy of their own", "the claim %s is empty for accounts that sign in by password", keys[0])
 	}

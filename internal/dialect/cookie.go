@@ -37,7 +37,7 @@ func (r *reader) replyCookies(n *yaml.Node, rp *reply, p *place) {
 	}
 	for i, item := range n.Content {
 		if i == maxHeaders {
-			r.fault(item, "", "a reply sets no more than %d cookies", maxHeaders)
+			r.fault(item, "put what belongs together into one cookie", "a reply sets no more than %d cookies", maxHeaders)
 			return
 		}
 		rp.cookies = append(rp.cookies, r.cookie(item, p))

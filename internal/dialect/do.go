@@ -72,6 +72,8 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	switch {
 	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
 		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
+	case op == Extend && !some(func(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }):
+		r.fault(n, "give a token more, such as session: 12h", "no token has a session that goes on beyond it")
 	case op == KeySet && !some(func(p core.Policy) bool {
 		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
 	}):

@@ -56,7 +56,7 @@ func (r *reader) examples(n *yaml.Node, d *Dialect) []Example {
 		if m := s.need("name"); m != nil {
 			e.Name = r.text(m, "name")
 			if slices.ContainsFunc(all, func(other Example) bool { return other.Name == e.Name && e.Name != "" }) {
-				r.fault(m, "", "there is another example named %q", e.Name)
+				r.fault(m, "give one of them another name", "there is another example named %q", e.Name)
 			}
 		}
 		if m := s.get("as"); m != nil {
@@ -102,7 +102,7 @@ func (r *reader) send(n *yaml.Node, e *Example) {
 	}
 	for _, m := range r.members(s.get("headers"), "headers") {
 		if !headerName.MatchString(m.name.Value) {
-			r.fault(m.name, "", "%q cannot name a header", m.name.Value)
+			r.fault(m.name, "such as X-Api-Key", "%q cannot name a header", m.name.Value)
 			continue
 		}
 		e.Header.Del(m.name.Value)
@@ -279,7 +279,7 @@ func (r *reader) keep(d *Dialect) {
 		a := c.replies[e.Outcome]
 		fits := slices.ContainsFunc(c.group, func(rt *route) bool { return rt.replies[e.Outcome] != nil && rt.replies[e.Outcome].has(e.Status) })
 		if a != nil && !fits && !a.has(e.Status) {
-			r.fault(p.node, "", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, a.variants[0].status)
+			r.fault(p.node, "write the one or the other as the contract has it", "example %q expects status %d, but the reply to %s has %d", e.Name, e.Status, e.Outcome, a.variants[0].status)
 		}
 	}
 }

@@ -77,7 +77,7 @@ func (r *reader) expression(n *yaml.Node, text string, offset int, p *place) *le
 	}
 	if r.expressions++; r.expressions > maxExpressions {
 		if r.expressions == maxExpressions+1 {
-			r.faultAt(n, offset, "", "the file has more than %d expressions", maxExpressions)
+			r.faultAt(n, offset, "split it into two dialects", "the file has more than %d expressions", maxExpressions)
 		}
 		return nil
 	}
@@ -205,7 +205,7 @@ func (p *place) resolveSent(name, rest string) (v *variable, problem, hint strin
 func (l loop) resolve(i int, name, rest string) (v *variable, problem, hint string) {
 	if !l.ofIssues {
 		if rest != "" {
-			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), ""
+			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), "write ${" + l.name + "} alone"
 		}
 		return &variable{name: name, typ: l.typ, nullable: l.typ == anyType, get: func(s *scope) any { return s.loops[i] }}, "", ""
 	}
@@ -262,7 +262,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	}
 	env, err := r.env(p)
 	if err != nil {
-		r.faultAt(n, offset, "", "expression environment: %v", err)
+		r.faultAt(n, offset, "leave loops, or inputs that nobody names, out", "expression environment: %v", err)
 		return nil
 	}
 	checked, issues := env.Compile(text)
@@ -276,7 +276,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	}
 	estimate, err := env.EstimateCost(checked, estimator{})
 	if err != nil || estimate.Max > maxCost {
-		r.faultAt(n, offset, "loops inside loops cost most", "the expression may cost too much to run")
+		r.faultAt(n, offset, "loops inside loops cost most: leave one out", "the expression may cost too much to run")
 		return nil
 	}
 	if before := r.cost; before <= maxTotalCost {
@@ -287,7 +287,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	}
 	program, err := env.Program(checked, cel.CostLimit(maxCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
-		r.faultAt(n, offset, "", "%v", err)
+		r.faultAt(n, offset, notCEL, "%v", err)
 		return nil
 	}
 	typ, nullable, problem, hint := resultType(checked.OutputType())

@@ -12,7 +12,7 @@ type Fault struct {
 	File         string
 	Line, Column int // from 1; columns count characters
 	Message      string
-	Hint         string // what to do; may be ""
+	Hint         string // what to do
 }
 
 func (f Fault) String() string {
@@ -90,7 +90,7 @@ func didYouMean(name string, known []string) string {
 		return "did you mean " + near + "?"
 	}
 	if len(known) == 0 {
-		return ""
+		return "none is declared: declare it, or leave it out"
 	}
 	return "known are " + strings.Join(known, ", ")
 }

@@ -154,7 +154,7 @@ var subjectSlot = Slot{Is: KindWord, Words: []string{string(core.SubjectAccount)
 
 var settingsShape = Shape{
 	Name: "settings", Doc: "What an operator may choose: text, a number or a boolean each.",
-	Own: &Slot{Doc: "the default, whose type the choice has too", Is: KindAny}, Pattern: settingPattern.String(),
+	Own: &Slot{Doc: "the default, whose type the choice has too; ${base_url} or ${issuer} alone is where the server is", Is: KindAny}, Pattern: settingPattern.String(),
 }
 
 var credentialsShape = Shape{

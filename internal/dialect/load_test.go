@@ -17,9 +17,11 @@ var update = flag.Bool("update", false, "write the faults that were found into t
 // column: those are written at the file's end as "# want: LINE:COLUMN: MESSAGE".
 func TestLoadBad(t *testing.T) {
 	files, err := filepath.Glob("testdata/bad/*.yaml")
-	if err != nil || len(files) < 8 {
-		t.Fatalf("Glob() = %v, %v", files, err)
+	ones, oneErr := filepath.Glob("testdata/bad/one/*.yaml")
+	if err != nil || oneErr != nil || len(files) < 8 || len(ones) < 100 {
+		t.Fatalf("Glob() = %v, %v; %v, %v", files, err, ones, oneErr)
 	}
+	files = append(files, ones...)
 	total := 0
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {

@@ -78,7 +78,7 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 		}
 		for _, segment := range m.subject {
 			if !plainText(segment.literal) {
-				r.fault(subject, "", "the subject holds a line break or another control character")
+				r.fault(subject, "write it on one line", "the subject holds a line break or another control character")
 			}
 		}
 		d.mails[purpose] = m
@@ -117,7 +117,7 @@ func (r *reader) checkLink(n *yaml.Node, link textTemplate) {
 	const proof = "TICKETPROOF"
 	text, err := link.append(nil, &scope{dialect: r.dialect, now: probeTime, ticket: core.NewSecret(proof)})
 	if err != nil {
-		r.fault(n, "", "the link cannot be made: %v", err)
+		r.fault(n, "such as ${setting.frontend_url}/reset?token=${ticket.value}", "the link cannot be made: %v", err)
 		return
 	}
 	hint := "its beginning is written out in the file"

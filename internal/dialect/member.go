@@ -19,7 +19,7 @@ func (r *reader) members(n *yaml.Node, what string) []member {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		r.fault(n, "", "%s must be a mapping, not %s", what, kindName(n))
+		r.fault(n, "write its members below it, as name: value", "%s must be a mapping, not %s", what, kindName(n))
 		return nil
 	}
 	all := make([]member, 0, len(n.Content)/2)
@@ -39,7 +39,7 @@ func (r *reader) items(n *yaml.Node, what string) []*yaml.Node {
 	case n.Kind == yaml.ScalarNode && n.Tag != "!!null":
 		return []*yaml.Node{n}
 	}
-	r.fault(n, "", "%s must be a list, not %s", what, kindName(n))
+	r.fault(n, "write [a, b], or a line - a for each", "%s must be a list, not %s", what, kindName(n))
 	return nil
 }
 
@@ -111,7 +111,7 @@ func (r *reader) scalar(n *yaml.Node, what string) *yaml.Node {
 		return nil
 	}
 	if n.Kind != yaml.ScalarNode {
-		r.fault(n, "", "%s must be a single value, not %s", what, kindName(n))
+		r.fault(n, "write one text, number or boolean", "%s must be a single value, not %s", what, kindName(n))
 		return nil
 	}
 	name, ok := settingName(n)
@@ -176,7 +176,7 @@ func (r *reader) integer(n *yaml.Node, what string, least, most int) int {
 		if most == math.MaxInt {
 			bounds = "of at least " + strconv.Itoa(least)
 		}
-		r.fault(n, "", "%s must be a whole number %s, not %s", what, bounds, v.Value)
+		r.fault(n, "write it in digits, without quotes", "%s must be a whole number %s, not %s", what, bounds, v.Value)
 		return 0
 	}
 	return i
@@ -192,7 +192,7 @@ func (r *reader) boolean(n *yaml.Node, what string, otherwise bool) bool {
 		return otherwise
 	}
 	if v.Tag != "!!bool" {
-		r.fault(n, "", "%s must be true or false, not %s", what, v.Value)
+		r.fault(n, "write true or false, without quotes", "%s must be true or false, not %s", what, v.Value)
 		return otherwise
 	}
 	return v.Value == "true"

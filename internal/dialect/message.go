@@ -55,7 +55,7 @@ func (r *reader) messages(n *yaml.Node) *messages {
 		case !inputName.MatchString(name):
 			r.fault(member.name, "use lower-case letters, digits and underscores", "%q cannot name a message", name)
 		case i == maxMessages:
-			r.fault(member.name, "", "there are more than %d messages", maxMessages)
+			r.fault(member.name, "leave out what no reply says", "there are more than %d messages", maxMessages)
 			return m
 		default:
 			m.texts[name] = r.message(member, m)
@@ -74,9 +74,9 @@ func (r *reader) languages(n *yaml.Node, m *messages) {
 		case err != nil:
 			r.fault(item, "such as en, pt-BR or zh-Hant", "%q is no language", name)
 		case slices.Contains(m.names, name):
-			r.fault(item, "", "the language %s is here twice", name)
+			r.fault(item, "remove one of the two", "the language %s is here twice", name)
 		case i == maxLanguages:
-			r.fault(item, "", "there are more than %d languages", maxLanguages)
+			r.fault(item, "leave out what no client asks for", "there are more than %d languages", maxLanguages)
 		default:
 			m.names, tags = append(m.names, name), append(tags, tag)
 		}

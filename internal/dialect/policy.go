@@ -36,7 +36,7 @@ func (r *reader) policies(n *yaml.Node, d *Dialect) {
 			r.fault(m.name, "use lower-case letters, digits and underscores", "%q cannot name a token", name)
 			continue
 		case i == maxPolicies:
-			r.fault(m.name, "", "there are more than %d tokens", maxPolicies)
+			r.fault(m.name, "join those that differ in claims alone, by expressions", "there are more than %d tokens", maxPolicies)
 			return
 		}
 		d.policyNames = append(d.policyNames, name)
@@ -228,6 +228,9 @@ func (r *reader) tracking(d *Dialect) {
 		}
 		if !p.Tracked {
 			p.Session = 0 // there is none
+			if p.KeyClaim == "" && slices.Contains(d.subject, core.SubjectKey) && t.get("claims") != nil {
+				r.warn(t.get("claims"), "add a claim that is ${key.id}", "no claim holds ${key.id}: to revoke an access key does not end its tokens")
+			}
 		}
 		d.policies[t.name] = p
 		r.grantsAudience(t, d)

@@ -73,19 +73,22 @@ func (r *reader) parse(source []byte) *yaml.Node {
 	return document.Content[0]
 }
 
+// notYAML is what to do about a file that is no YAML.
+const notYAML = "indent by blanks, write name: value, and quote texts that hold : # { or ["
+
 // syntax reports what the YAML parser found.
 func (r *reader) syntax(err error) {
 	if many, ok := errors.AsType[*yaml.LoadErrors](err); ok && len(many.Errors) > 0 {
 		for _, one := range many.Errors {
-			r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+			r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
 		}
 		return
 	}
 	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-		r.add(one.Mark.Line, one.Mark.Column, "", "not YAML: %s", one.Message)
+		r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
 		return
 	}
-	r.add(1, 1, "", "not YAML: %v", err)
+	r.add(1, 1, notYAML, "not YAML: %v", err)
 }
 
 // check refuses what YAML can do and dialect files must not. It returns false
@@ -94,10 +97,10 @@ func (r *reader) check(n *yaml.Node, depth int, nodes *int) bool {
 	*nodes++
 	switch {
 	case *nodes > maxNodes:
-		r.fault(n, "", "the file has more than %d values", maxNodes)
+		r.fault(n, "leave out what is not part of the contract", "the file has more than %d values", maxNodes)
 		return false
 	case depth > maxDepth:
-		r.fault(n, "", "nested deeper than %d levels", maxDepth)
+		r.fault(n, "no contract needs that: write it flatter", "nested deeper than %d levels", maxDepth)
 		return false
 	case n.Kind == yaml.AliasNode || n.Anchor != "":
 		r.fault(n, "write the value out", "anchors and aliases are not taken")
@@ -127,7 +130,7 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Kind != yaml.ScalarNode {
-			r.fault(name, "", "a member's name must be text")
+			r.fault(name, "quote it", "a member's name must be text")
 			ok = false
 			continue
 		}

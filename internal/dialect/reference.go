@@ -1,7 +1,6 @@
 package dialect
 
 import (
-	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -45,7 +44,7 @@ func (r *reader) exampleSettings(n *yaml.Node) map[string]any {
 			value, ok = likeDefault(s.value, value)
 		}
 		if !ok {
-			r.fault(m.value, "", "setting %s is %s", name, s.kind())
+			r.fault(m.value, "write a value as its default is", "setting %s is %s", name, s.kind())
 			continue
 		}
 		chosen[name], r.settings[name] = value, setting{value}
@@ -153,7 +152,7 @@ func (r *reader) reference(name string, e *Example) (problem, hint string) {
 			}
 		}
 		if !slices.Contains(known, rest) {
-			return "no example before this one saves " + rest, cmp.Or(didYouMean(rest, known), "add save to what one before it expects, with the same settings")
+			return "no example before this one saves " + rest, didYouMean(rest, known)
 		}
 	case totpReference:
 		var known []string

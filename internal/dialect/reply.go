@@ -108,7 +108,7 @@ func (r *reader) replyBody(s section, rp *reply, p *place) {
 			r.inheritType(rp, p)
 		}
 	case !bodied:
-		r.fault(n, "", "a reply without a body has no type")
+		r.fault(n, "leave it out, or write a body", "a reply without a body has no type")
 	default:
 		rp.contentType = r.mediaType(n, "type")
 	}
@@ -137,14 +137,14 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 	var seen []string
 	for _, m := range r.members(n, "headers") {
 		if len(seen) == maxHeaders {
-			r.fault(m.name, "", "a reply has no more than %d headers", maxHeaders)
+			r.fault(m.name, "leave out what clients do not read", "a reply has no more than %d headers", maxHeaders)
 			return
 		}
 		name := m.name.Value
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !headerName.MatchString(name):
-			r.fault(m.name, "", "%q cannot name a header", name)
+			r.fault(m.name, "such as X-Api-Key", "%q cannot name a header", name)
 			continue
 		case ownHeaders[canonical] != "":
 			r.fault(m.name, ownHeaders[canonical], "a file does not set the header %s", name)
@@ -158,7 +158,7 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 			t := r.textTemplate(item, "header "+name, p)
 			for _, segment := range t {
 				if !plainText(segment.literal) {
-					r.fault(item, "", "header %s holds a line break or another control character", name)
+					r.fault(item, "write it on one line", "header %s holds a line break or another control character", name)
 				}
 			}
 			rp.headers = append(rp.headers, replyHeader{canonical, t})

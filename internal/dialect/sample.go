@@ -72,7 +72,7 @@ func (r *reader) samples(n *yaml.Node, d *Dialect) Samples {
 	}
 	for _, m := range r.members(s.get("keys"), "samples.keys") {
 		if slices.Contains(all.names(), m.name.Value) {
-			r.fault(m.name, "", "there is a sample account named %s too", m.name.Value)
+			r.fault(m.name, "give one of them another name", "there is a sample account named %s too", m.name.Value)
 			continue
 		}
 		all.Keys = append(all.Keys, r.sampleKey(m, &all, d))
@@ -105,7 +105,7 @@ func (r *reader) sampleTenant(m member, d *Dialect) SampleTenant {
 	if n := s.need("name"); n != nil {
 		t.Tenant.Name = r.text(n, "name")
 		if _, err := core.Canonical(t.Tenant.Name); err != nil && t.Tenant.Name != "" {
-			r.fault(n, "", "%v", err)
+			r.fault(n, "such as ada@example.com", "%v", err)
 		}
 	}
 	return t
@@ -125,7 +125,7 @@ func (r *reader) sampleAccount(m member, all *Samples, d *Dialect) SampleAccount
 	if n := s.need("login"); n != nil {
 		a.Account.Login = r.text(n, "login")
 		if _, err := core.Canonical(a.Account.Login); err != nil && a.Account.Login != "" {
-			r.fault(n, "", "%v", err)
+			r.fault(n, "such as ada@example.com", "%v", err)
 		}
 	}
 	if n := s.get("password"); n != nil {
@@ -251,7 +251,7 @@ func (r *reader) sampleAttributes(n *yaml.Node) core.Attributes {
 			v = float64(i)
 		}
 		if !ok {
-			r.fault(m.value, "", "an attribute is text, a number, a boolean or a list of texts")
+			r.fault(m.value, "flatten it, or write it as text", "an attribute is text, a number, a boolean or a list of texts")
 		}
 		all[m.name.Value] = v
 	}

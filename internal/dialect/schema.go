@@ -111,16 +111,13 @@ func (x *describer) text(n *yaml.Node) *Schema {
 	if l == nil {
 		return &Schema{}
 	}
-	return l.schema(name, x.d, x.minted)
+	return l.schema(name, x.d, x.certain)
 }
 
 // schema describes the result of an expression alone.
-func (l *leaf) schema(text string, d *Dialect, minted bool) *Schema {
+func (l *leaf) schema(text string, d *Dialect, certain []string) *Schema {
 	s := &Schema{Fact: l.fact, Doc: docOf(text)}
-	nullable := l.nullable && !(minted && l.fact == "token.issued_at") // a token that is made says when
-	if !nullable {
-		s.Doc, _, _ = strings.Cut(s.Doc, "; null ")
-	}
+	nullable := l.nullable && !slices.Contains(certain, l.fact)
 	if l.constant {
 		value, _ := l.get(&scope{dialect: d, now: probeTime})
 		s.Const, _ = appendValue(nil, value)
@@ -203,6 +200,9 @@ func (t textTemplate) schema() *Schema {
 func (x *describer) object(n *yaml.Node) *Schema {
 	if memberOf(n, echoWord) != nil {
 		return &Schema{Doc: "what was sent"}
+	}
+	if memberOf(n, jsonWord) != nil {
+		return &Schema{Type: []string{"string"}, Doc: "JSON inside a text"}
 	}
 	if head := memberOf(n, forWord); head != nil {
 		return x.loop(n, head.Value)
@@ -351,7 +351,8 @@ func docOfName(name string) string {
 	owner, member, _ := strings.Cut(name, ".")
 	switch f := factsByName[name]; {
 	case f != nil:
-		return f.doc
+		doc, _, _ := strings.Cut(f.doc, ";") // what follows is for who writes files
+		return doc
 	case owner == "input":
 		return "what was sent as " + member
 	case owner == grantedFact:

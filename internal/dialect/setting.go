@@ -72,8 +72,14 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 		}
 		value, ok := scalarValue(m.value)
 		if !ok {
-			r.fault(m.value, "", "the default of setting %s must be text, a number or a boolean, not %s", name, kindName(m.value))
+			r.fault(m.value, "such as '' for text that has to be given", "the default of setting %s must be text, a number or a boolean, not %s", name, kindName(m.value))
 			continue
+		}
+		switch value { // what no file can know
+		case "${base_url}":
+			value = r.dialect.baseURL
+		case "${issuer}":
+			value = r.dialect.issuer
 		}
 		all[name] = setting{value}
 		choice, given := chosen[name]
@@ -81,7 +87,7 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 			continue
 		}
 		if value, ok = likeDefault(value, choice); !ok {
-			r.fault(m.name, "", "setting %s is given as %s, but its default is %s", name, setting{choice}.kind(), all[name].kind())
+			r.fault(m.name, "give a value of the default's type", "setting %s is given as %s, but its default is %s", name, setting{choice}.kind(), all[name].kind())
 			continue
 		}
 		all[name] = setting{value}

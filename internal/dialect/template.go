@@ -179,14 +179,14 @@ func optionalName(name string) (string, bool) {
 
 func (r *reader) echoTemplate(n *yaml.Node, members []member, p *place) node {
 	if len(members) != 1 {
-		r.fault(n, "", "$echo stands alone in its mapping")
+		r.fault(n, "move the other members around it", "$echo stands alone in its mapping")
 	}
 	for _, m := range members {
 		if m.name.Value != echoWord {
 			continue
 		}
 		if p.in != inIssue {
-			r.fault(m.name, "", "$echo is known in issues alone, not in %s", p.what)
+			r.fault(m.name, "name an input, as in ${input.name}", "$echo is known in issues alone, not in %s", p.what)
 			continue
 		}
 		r.warn(m.name, "such bodies must not be kept by clients or proxies", "the reply repeats what the client sent, a new password included")
@@ -237,7 +237,7 @@ func (r *reader) forTemplate(n *yaml.Node, p *place) node {
 		return literal("null")
 	}
 	if len(inner.loops) > maxLoops {
-		r.fault(n, "", "loops cannot be nested deeper than two")
+		r.fault(n, "join the innermost list, as in account.roles.join(' ')", "loops cannot be nested deeper than two")
 		return literal("null")
 	}
 	f := forNode{over: over, items: yield != nil}
@@ -285,7 +285,7 @@ func (r *reader) loopHead(n *yaml.Node, p *place) (inner *place, over *leaf, ok 
 	case anyType:
 		l.typ = anyType
 	default:
-		r.faultAt(n, offset, "", "%s is no list, but %s", expression, over.typ)
+		r.faultAt(n, offset, "loop over a list such as account.roles, or leave the loop out", "%s is no list, but %s", expression, over.typ)
 		return nil, nil, false
 	}
 	return p.within(l), over, true

@@ -67,6 +67,10 @@ func TestSettings(t *testing.T) {
 	if p.Lifetime != 90*time.Minute || !slices.Equal(p.Audiences, []string{"mine"}) || !p.Keys.WithKeyID || d.Settings()["audience"] != "mine" {
 		t.Errorf("policy = %+v", p)
 	}
+	oauth2 := load(t, "oauth2", nil)
+	if p := oauth2.Terms().Policies["access"]; !slices.Equal(p.Audiences, []string{oauth2.baseURL}) {
+		t.Errorf("a default of ${base_url} gives the audiences %q", p.Audiences)
+	}
 	if d := load(t, all[0], map[string]any{"frontend_url": "http://localhost:3000", "validation_status": 400}); !d.replies[core.MissingField].has(400) {
 		t.Errorf("validation_status: 400 gives %d", d.replies[core.MissingField].variants[0].status)
 	}

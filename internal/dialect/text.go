@@ -97,7 +97,7 @@ func (r *reader) textTemplate(n *yaml.Node, what string, p *place) textTemplate 
 		return nil
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.fault(n, "", "%s must be text, not %s", what, kindName(n))
+		r.fault(n, "write one text, quoted where it holds : or #", "%s must be text, not %s", what, kindName(n))
 		return nil
 	}
 	parts, ok := r.split(n)

@@ -124,7 +124,7 @@ func (r *reader) xmlLoop(m member, prefixes []string, p *place) []xmlNode {
 		return nil
 	}
 	if len(inner.loops) > maxLoops {
-		r.fault(m.value, "", "loops cannot be nested deeper than two")
+		r.fault(m.value, "join the innermost list, as in account.roles.join(' ')", "loops cannot be nested deeper than two")
 		return nil
 	}
 	return []xmlNode{xmlFor{forNode{over: over}, xmlSequence(r.xmlElements(member{m.name, yield}, prefixes, inner))}}

@@ -17,7 +17,7 @@ import (
 
 // Write is the document as indented JSON.
 func Write(d *dialect.Dialect) ([]byte, error) {
-	w := &writer{d: d, info: d.Describe(), examples: map[string]dialect.Example{}}
+	w := &writer{d: d, info: d.Describe(), examples: map[string]dialect.Example{}, samples: map[int]map[string]string{}}
 	for _, e := range d.Examples() {
 		w.examples[e.Name] = e
 	}
@@ -38,8 +38,9 @@ type writer struct {
 	d        *dialect.Dialect
 	info     dialect.Description
 	examples map[string]dialect.Example
-	schemas  object            // the document's components
-	names    map[string]string // of those, by their JSON
+	samples  map[int]map[string]string // the values of sample calls, by route
+	schemas  object                    // the document's components
+	names    map[string]string         // of those, by their JSON
 }
 
 func (w *writer) document() object {

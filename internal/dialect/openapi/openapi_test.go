@@ -87,12 +87,25 @@ func TestExamplesHold(t *testing.T) {
 					t.Logf("%s has no example", pointer)
 				}
 			})
+			eachSchema(document, "", func(pointer string, examples []any) {
+				schema, err := c.Compile("openapi.json#" + pointer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, example := range examples {
+					if err := schema.Validate(example); err != nil {
+						t.Errorf("%s: %v", pointer, err)
+					}
+				}
+			})
 			if found < len(d.Paths()) {
 				t.Errorf("there are %d examples", found)
 			}
 		})
 	}
 }
+
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", " ", "%20", "{", "%7B", "}", "%7D")
 
 // walk calls f with every media type object below value.
 func walk(value any, pointer string, f func(pointer string, media map[string]any)) {
@@ -103,11 +116,28 @@ func walk(value any, pointer string, f func(pointer string, media map[string]any
 			return
 		}
 		for name, child := range v {
-			walk(child, pointer+"/"+strings.NewReplacer("~", "~0", "/", "~1", "%", "%25", " ", "%20", "{", "%7B", "}", "%7D").Replace(name), f)
+			walk(child, pointer+"/"+escapePointer.Replace(name), f)
 		}
 	case []any:
 		for i, child := range v {
 			walk(child, fmt.Sprintf("%s/%d", pointer, i), f)
+		}
+	}
+}
+
+// eachSchema calls f with every schema that has examples of its own.
+func eachSchema(value any, pointer string, f func(pointer string, examples []any)) {
+	switch v := value.(type) {
+	case map[string]any:
+		if examples, ok := v["examples"].([]any); ok {
+			f(pointer, examples)
+		}
+		for name, child := range v {
+			eachSchema(child, pointer+"/"+escapePointer.Replace(name), f)
+		}
+	case []any:
+		for i, child := range v {
+			eachSchema(child, fmt.Sprintf("%s/%d", pointer, i), f)
 		}
 	}
 }

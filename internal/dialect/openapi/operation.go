@@ -70,7 +70,7 @@ func (w *writer) parameters(path string, g group) []any {
 				}
 				seen = append(seen, from.String())
 				needed := from.Place == "path" || in.Need == dialect.Always && len(in.From) == 1 && len(g.routes) == 1
-				all = append(all, parameter(name, from.Place, needed, in))
+				all = append(all, parameter(name, from.Place, needed, in, w.inputSchema(in, i)))
 			}
 		}
 	}
@@ -82,13 +82,13 @@ func (w *writer) parameters(path string, g group) []any {
 	return all
 }
 
-func parameter(name, place string, needed bool, in dialect.InputInfo) object {
+func parameter(name, place string, needed bool, in dialect.InputInfo, schema object) object {
 	p := object{{"name", name}, {"in", place}}
 	p.add("description", in.Doc)
 	if needed {
 		p.add("required", true)
 	}
-	p.add("schema", inputSchema(in))
+	p.add("schema", schema)
 	return p
 }
 
@@ -103,7 +103,7 @@ func (w *writer) requestBody(g group) object {
 		var schemas []any
 		var examples object
 		for _, i := range g.routes {
-			schema := w.bodySchema(w.info.Routes[i], accepted.Form)
+			schema := w.bodySchema(i, accepted.Form)
 			if schema == nil {
 				continue
 			}
@@ -245,7 +245,11 @@ func (w *writer) media(replies []reply) object {
 	var schemas []any
 	var examples object
 	for _, r := range replies {
-		schemas = append(schemas, w.component(r.name, r.Schema))
+		if r.Body == dialect.BodyXML {
+			schemas = append(schemas, object{{"type", "string"}})
+		} else {
+			schemas = append(schemas, w.component(r.name, r.Schema))
+		}
 		shown := false
 		for _, name := range r.examples {
 			e := w.examples[name]

@@ -92,12 +92,13 @@ func anyOf(schemas []any) any {
 }
 
 // bodySchema is the schema of a body that a route reads, or nil.
-func (w *writer) bodySchema(route dialect.RouteInfo, form dialect.BodyForm) any {
+func (w *writer) bodySchema(index int, form dialect.BodyForm) any {
+	route := w.info.Routes[index]
 	root := &shape{}
 	for _, in := range route.Inputs {
 		for _, from := range in.From {
 			if from.Place == "body" {
-				root.at(from.Path, in.Need == dialect.Always && len(in.From) == 1).leaf = inputSchema(in)
+				root.at(from.Path, in.Need == dialect.Always && len(in.From) == 1).leaf = w.inputSchema(in, index)
 			}
 		}
 	}
@@ -154,8 +155,9 @@ var inputTypes = map[string]string{
 	"string": "string", "integer": "integer", "number": "number", "boolean": "boolean", "list": "array", "object": "object",
 }
 
-// inputSchema is the schema of an input's value.
-func inputSchema(in dialect.InputInfo) object {
+// inputSchema is the schema of an input's value. What a route's sample call holds
+// is its example, but for secrets.
+func (w *writer) inputSchema(in dialect.InputInfo, route int) object {
 	o := object{}
 	o.add("type", inputTypes[in.Type])
 	var words []string
@@ -175,6 +177,12 @@ func inputSchema(in dialect.InputInfo) object {
 	}
 	o.add("description", strings.Join(words, "; "))
 	o.add("default", json.RawMessage(in.Default))
+	if w.samples[route] == nil {
+		w.samples[route] = w.d.SampleValues(route)
+	}
+	if value, ok := w.samples[route][in.Name]; ok && !in.Secret && in.Type == "string" {
+		o.add("examples", []any{value})
+	}
 	return o
 }
 

@@ -54,7 +54,7 @@ func indented(text []byte, prefix string) (string, error) {
 	}
 	var b strings.Builder
 	err := words{"null", "true", "false", ": ", "  "}.write(&b, json.NewDecoder(strings.NewReader(string(text))), prefix, literal)
-	return b.String(), err
+	return compact(b.String()), err
 }
 
 // rawGo is a JSON text as a literal of Go.
@@ -74,7 +74,7 @@ func (w words) value(text []byte, indent int) (string, error) {
 		quote = rubyLiteral
 	}
 	err := w.write(&b, d, strings.Repeat(w.indent, indent), quote)
-	return b.String(), err
+	return compact(b.String()), err
 }
 
 func (w words) write(b *strings.Builder, d *json.Decoder, indent string, quote func(string) (string, error)) error {
@@ -135,13 +135,18 @@ func pretty(text []byte) (string, error) {
 	if err := json.Indent(&b, text, "", "  "); err != nil {
 		return "", err
 	}
-	return smallList.ReplaceAllStringFunc(b.String(), func(list string) string {
+	return compact(b.String()), nil
+}
+
+// compact puts small lists on one line.
+func compact(text string) string {
+	return smallList.ReplaceAllStringFunc(text, func(list string) string {
 		return "[" + strings.Join(strings.Fields(list[1:len(list)-1]), " ") + "]"
-	}), nil
+	})
 }
 
 // smallList is a list of a few short words and numbers.
-var smallList = regexp.MustCompile(`\[\n(?: *[^\s"{\[]{1,12},?\n| *"[^"\s\\]{1,24}",?\n){1,3} *\]`)
+var smallList = regexp.MustCompile(`\[\n(?:\s*[^\s"{\[]{1,12},?\n|\s*"[^"\s\\]{1,24}",?\n){1,3}\s*\]`)
 
 var index = regexp.MustCompile(`^[0-9]+$`)
 
@@ -198,6 +203,8 @@ func sed(f find) string {
 			last = name[len(name)-1]
 		}
 		return `sed 's/.*"` + sedWord(last) + `": *"` + sedWord(f.Before) + `\([^"]*\)".*/\1/'`
+	case "xml":
+		return `sed 's/.*<` + sedWord(f.Name) + `[^>]*>` + sedWord(f.Before) + `\([^<]*\)<.*/\1/'`
 	case "header":
 		return `awk 'tolower($1) == "` + strings.ToLower(f.Name) + `:" {print $NF}' | tr -d '\r'`
 	case "cookie":

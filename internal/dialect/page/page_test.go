@@ -156,7 +156,7 @@ func TestSamplesQuote(t *testing.T) {
 	if got := shellWord("it's $x"); got != `'it'\''s $x'` {
 		t.Errorf("shellWord() = %s", got)
 	}
-	if got, err := languages[1].words.value([]byte(`{"a":[true,null,1.50],"b":{}}`), 0); err != nil || got != "{\n    \"a\": [\n        True,\n        None,\n        1.50\n    ],\n    \"b\": {}\n}" {
+	if got, err := languages[1].words.value([]byte(`{"a":[true,null,1.50],"b":{}}`), 0); err != nil || got != "{\n    \"a\": [True, None, 1.50],\n    \"b\": {}\n}" {
 		t.Errorf("value() = %s, %v", got, err)
 	}
 	if got, err := pretty([]byte(`{"loc":["body","x"],"long":[{"a":1}]}`)); err != nil || got != "{\n  \"loc\": [\"body\", \"x\"],\n  \"long\": [\n    {\n      \"a\": 1\n    }\n  ]\n}" {

@@ -81,6 +81,9 @@ func (p program) Imports() []string {
 		if p.Login.Find.In == "json" {
 			all = append(all, "encoding/json")
 		}
+		if p.Login.Find.In == "xml" {
+			all = append(all, "regexp")
+		}
 		if p.Login.Find.Before != "" {
 			all = append(all, "strings")
 		}
@@ -108,7 +111,7 @@ type header struct {
 
 // find says where a reply has something.
 type find struct {
-	In            string // json, text, header or cookie
+	In            string // json, xml, text, header or cookie
 	Path          []string
 	Name          string
 	Before, After string // what stands around it
@@ -148,11 +151,19 @@ func (s step) Base() string { return strings.TrimSuffix(s.URL, escapedMarker) }
 // findToken finds where a reply has the token.
 func findToken(r dialect.ReplyInfo) (find, bool) {
 	if path, s, ok := r.Schema.Find(tokenFact); ok && s.After == "" {
-		in := "json"
-		if r.Body == dialect.BodyText {
-			in = "text"
+		switch {
+		case r.Body == dialect.BodyJSON:
+			return find{In: "json", Path: path, Before: s.Before}, true
+		case r.Body == dialect.BodyText:
+			return find{In: "text", Before: s.Before}, true
+		case r.Body == dialect.BodyXML && !strings.HasPrefix(last(path), "@") && last(path) != "#text":
+			return find{In: "xml", Name: last(path), Before: s.Before}, true
 		}
-		return find{In: in, Path: path, Before: s.Before}, true
+	}
+	for _, c := range r.Cookies {
+		if c.Schema.Fact == tokenFact && c.Schema.After == "" {
+			return find{In: "cookie", Name: c.Name, Before: c.Schema.Before}, true
+		}
 	}
 	for _, h := range r.Headers {
 		s := h.Schema

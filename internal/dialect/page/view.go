@@ -49,6 +49,9 @@ type block struct {
 	Samples     []Sample
 	Replies     []answer
 	Failures    []reference
+
+	operation dialect.Operation
+	policy    string
 }
 
 type endpoint struct{ ID, Methods, Path, Title string }
@@ -108,6 +111,9 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 				return nil, fmt.Errorf("%s %s: %w", strings.Join(route.Methods, ", "), route.Path, err)
 			}
 			made.Blocks = append(made.Blocks, b)
+		}
+		made.tellApart(c.info)
+		for _, b := range made.Blocks {
 			v.Endpoints = append(v.Endpoints, endpoint{b.ID, strings.Join(b.Methods, ", "), b.Path, b.Title})
 		}
 		if len(made.Blocks) > 0 {
@@ -126,6 +132,23 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 	}
 	v.Summary = summary(c.info)
 	return v, v.use(c)
+}
+
+// tellApart gives routes that do the same titles of their own.
+func (s *section) tellApart(info dialect.Description) {
+	for i := range s.Blocks {
+		b := &s.Blocks[i]
+		same := func(other block) bool { return other.operation == b.operation }
+		if len(s.Blocks) == 1 || slices.IndexFunc(s.Blocks, same) == i && !slices.ContainsFunc(s.Blocks[i+1:], same) {
+			continue
+		}
+		switch {
+		case b.When != "":
+			b.Title += ", where " + b.When
+		case b.policy != "" && len(info.Tokens) > 1:
+			b.Title += ": " + strings.ReplaceAll(b.policy, "_", " ")
+		}
+	}
 }
 
 // use tells how a token is brought, and how long it lives.
@@ -164,7 +187,7 @@ func (v *view) block(c *composer, index int) (block, error) {
 	route := c.info.Routes[index]
 	b := block{
 		ID: v.id(string(route.Operation)), Title: route.Operation.Title(), Methods: route.Methods, Path: route.Path,
-		About: paragraphs(route.Doc), When: route.When, Bearer: route.Bearer,
+		About: paragraphs(route.Doc), When: route.When, Bearer: route.Bearer, operation: route.Operation, policy: route.Policy,
 	}
 	for _, a := range route.Accept {
 		if !slices.Contains(b.Types, a.Type) {
@@ -257,6 +280,9 @@ func newAnswer(r dialect.ReplyInfo) answer {
 		a.Headers = append(a.Headers, pair{"Retry-After", "30"})
 	case http.StatusMethodNotAllowed:
 		a.Headers = append(a.Headers, pair{"Allow", "<the methods that the path knows>"})
+	}
+	for _, c := range r.Cookies {
+		a.Headers = append(a.Headers, pair{"Set-Cookie", cookieValue(c)})
 	}
 	a.Body = string(r.Example)
 	if r.Body == dialect.BodyJSON {

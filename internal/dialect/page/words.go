@@ -23,6 +23,17 @@ func headerValue(s *dialect.Schema) string {
 	return s.Before + "<" + words + ">" + s.After
 }
 
+func cookieValue(c dialect.CookieInfo) string {
+	text := c.Name + "="
+	if !c.Ends {
+		text += headerValue(c.Schema)
+	}
+	if c.Attributes != "" {
+		text += "; " + c.Attributes
+	}
+	return text
+}
+
 // fields lists the members of a body, those of inner objects by their path.
 func fields(all []field, path string, s *dialect.Schema) []field {
 	switch {

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chancery-auth/chancery/internal/dialect"
+)
+
+func (p *program) dialectTestCommand() *cobra.Command {
+	var choice dialectChoice
+	command := &cobra.Command{
+		Use:   "test NAME|FILE...",
+		Short: "Serve dialects and send them the examples of their files",
+		Long: `Serve a dialect on a free port, with a database of its own and the sample
+identities of its file, send it every example, and compare the replies: status,
+headers, and bodies byte by byte, the order of members included.`,
+		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
+		Args:    someWords("NAME|FILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			var failed []error
+			for _, named := range args {
+				chosen, err := p.choose(&choice, named)
+				if err != nil {
+					return err
+				}
+				results, err := chosen.runExamples(command.Context())
+				if err != nil {
+					return err
+				}
+				failed = append(failed, p.showResults(chosen.mount.Dialect, results))
+			}
+			return errors.Join(failed...)
+		},
+	}
+	choice.flags(command)
+	return command
+}
+
+// showResults tells how the examples went; its error says that some failed.
+func (p *program) showResults(name string, results []dialect.ExampleResult) error {
+	failed := 0
+	for _, result := range results {
+		if result.Diff == "" {
+			fmt.Fprintf(p.out, "ok    %s\n", result.Example.Name)
+			continue
+		}
+		failed++
+		fmt.Fprintf(p.out, "FAIL  %s\n%s\n", result.Example.Name, indent(result.Diff))
+	}
+	switch {
+	case len(results) == 0:
+		return withHint(fmt.Errorf("dialect %s has no examples", name), "examples are its tests and its documentation: add some")
+	case failed > 0:
+		return withHint(fmt.Errorf("dialect %s: %d of %d examples failed", name, failed, len(results)),
+			"change the contract or the example, whichever is wrong; `chancery dialect explain --example NAME` tells how a reply came about")
+	}
+	fmt.Fprintf(p.out, "%s passed\n", count(len(results), "example"))
+	return nil
+}
+
+func indent(text string) string {
+	return "      " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n      ")
+}
+
+// runExamples serves the dialect and sends it its examples.
+func (c *chosenDialect) runExamples(ctx context.Context) (_ []dialect.ExampleResult, err error) {
+	server, err := c.serveForTests(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, server.close()) }()
+	return server.dialect.RunExamples(ctx, server.client, server.base, server.token(ctx)), nil
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/chancery-auth/chancery"
+	"github.com/chancery-auth/chancery/internal/dialect"
+	"github.com/chancery-auth/chancery/internal/dialect/draft"
+)
+
+// A newDialect is what `dialect new` is asked for.
+type newDialect struct {
+	curl, openAPI  string
+	path           string
+	reply, refusal string
+	title          string
+}
+
+func (p *program) dialectNewCommand() *cobra.Command {
+	var n newDialect
+	command := &cobra.Command{
+		Use:   "new FILE",
+		Short: "Draft a dialect from a curl command, an OpenAPI file, or a few questions",
+		Long: `Draft a dialect's file: from a curl command that signs in (--curl), from an OpenAPI 3
+file (--openapi), or from a few questions. The draft is commented, loads, and passes
+its own examples. Passwords and tokens that you give are not written into it.
+
+With --curl, keep what the API answers, and give it too: the draft then answers alike.
+
+  curl -i … > ok.txt              with a right password
+  curl -i … > wrong.txt           with a wrong one`,
+		Example: `  chancery dialect new dialects/acme.yaml
+  chancery dialect new dialects/acme.yaml --curl "curl https://api.acme.example/login -d 'user=ada&password=x'" --reply ok.txt --refusal wrong.txt
+  chancery dialect new dialects/acme.yaml --openapi openapi.json`,
+		Args: words("FILE"),
+		RunE: func(command *cobra.Command, args []string) error {
+			return p.newDialect(command.Context(), n, args[0])
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&n.curl, "curl", "", "a curl command that signs in; - reads it from standard input")
+	flags.StringVar(&n.openAPI, "openapi", "", "an OpenAPI 3 file, JSON or YAML")
+	flags.StringVar(&n.path, "path", "", "with --openapi: the path of the sign-in (default: the first that takes a password)")
+	flags.StringVar(&n.reply, "reply", "", "a file with what the API answers to a right password, as `curl -i` prints it")
+	flags.StringVar(&n.refusal, "refusal", "", "a file with what it answers to a wrong one")
+	flags.StringVar(&n.title, "title", "", "the contract's readable name")
+	return command
+}
+
+var dialectFileName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}\.yaml$`)
+
+func (p *program) newDialect(ctx context.Context, n newDialect, file string) error {
+	if name := filepath.Base(file); !dialectFileName.MatchString(name) {
+		return usageFault("such as dialects/acme.yaml: lower-case letters, digits and hyphens, then .yaml", "%q cannot be a dialect's file", name)
+	}
+	if _, err := os.Stat(file); err == nil {
+		return usageFault("give another name, or move that file away", "%s is there already, and is not written over", file)
+	}
+	drafted, err := p.draft(n)
+	if err != nil {
+		return err
+	}
+	drafted.Name = strings.TrimSuffix(filepath.Base(file), ".yaml")
+	if n.title != "" {
+		drafted.Title = n.title
+	}
+	source, err := drafted.File(file)
+	if err != nil {
+		return err
+	}
+	examples, err := tryDialect(ctx, filepath.Base(file), source)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return err
+	}
+	if err := writeNew(file, source); err != nil {
+		return err
+	}
+	for _, note := range drafted.Notes {
+		fmt.Fprintf(p.err, "chancery: left out: %s\n", plain(note))
+	}
+	fmt.Fprintf(p.out, "%s: %s %s, %s passed\n", file, drafted.Request.Method, drafted.Request.Path, count(examples, "example"))
+	_, err = fmt.Fprintf(p.out, "Next: read it; its comments mark what is guessed. Then `chancery dialect check %[1]s`\nand `chancery dialect test %[1]s`.\n", file)
+	return err
+}
+
+// draft asks for what the flags do not say.
+func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
+	switch {
+	case n.curl != "" && n.openAPI != "":
+		return drafted, usageFault("give one of them", "--curl and --openapi say two things")
+	case n.openAPI != "":
+		source, err := os.ReadFile(n.openAPI)
+		if err != nil {
+			return drafted, err
+		}
+		if drafted, err = draft.FromOpenAPI(source, n.path); err != nil {
+			return drafted, err
+		}
+	case n.curl != "":
+		text := n.curl
+		if text == "-" {
+			read, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
+			if err != nil {
+				return drafted, err
+			}
+			text = string(read)
+		}
+		if drafted, err = draft.FromCurl(text); err != nil {
+			return drafted, err
+		}
+	default:
+		return draft.Ask(p.in, p.out)
+	}
+	if drafted.Success, err = readReply(n.reply, drafted.Success); err != nil {
+		return drafted, err
+	}
+	drafted.Refusal, err = readReply(n.refusal, drafted.Refusal)
+	return drafted, err
+}
+
+// readReply reads a reply that was kept, if a file is named.
+func readReply(file string, otherwise *draft.Reply) (*draft.Reply, error) {
+	if file == "" {
+		return otherwise, nil
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, err
+	}
+	reply, err := draft.ParseReply(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return reply, nil
+}
+
+// tryDialect loads a file that is not written yet and runs its examples.
+func tryDialect(ctx context.Context, name string, source []byte) (examples int, err error) {
+	folder, err := os.MkdirTemp("", "chancery-draft-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if err := os.WriteFile(filepath.Join(folder, name), source, 0o600); err != nil {
+		return 0, err
+	}
+	config := chancery.Config{Dialects: folder}.WithDefaults()
+	tried := chosenDialect{config, chancery.Mount{Dialect: strings.TrimSuffix(name, ".yaml"), Realm: testRealm}}
+	results, err := tried.runExamples(ctx)
+	if err != nil {
+		return 0, notDrafted(err)
+	}
+	for _, result := range results {
+		if result.Diff != "" {
+			return 0, notDrafted(fmt.Errorf("example %q:\n%s", result.Example.Name, result.Diff))
+		}
+	}
+	return len(results), nil
+}
+
+// notDrafted is the error for a draft that does not hold: it is not the reader's fault.
+func notDrafted(err error) error {
+	if _, faulty := errors.AsType[dialect.Faults](err); faulty {
+		err = fmt.Errorf("no draft could be made of this:\n%w", err)
+	} else {
+		err = fmt.Errorf("no draft could be made of this: %w", err)
+	}
+	return withHint(err, "that is a fault of chancery: please tell us what you gave it; meanwhile begin with `chancery dialect show kyc`")
+}
+
+// writeNew writes a file that must not be there yet.
+func writeNew(file string, content []byte) error {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a contract is no secret
+	if errors.Is(err, fs.ErrExist) {
+		return usageFault("give another name, or move that file away", "%s is there already, and is not written over", file)
+	} else if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}

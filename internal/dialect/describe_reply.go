@@ -1,0 +1,122 @@
+package dialect
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/chancery-auth/chancery/core"
+)
+
+// outcomes groups kinds by the answer that words them. declared holds the file's
+// answers, those first that win.
+func (x *describer) outcomes(call *Call, kinds []core.Kind, replies map[core.Kind]*answer, declared ...map[core.Kind]*answer) []OutcomeInfo {
+	var all []OutcomeInfo
+	if call == nil {
+		call = &Call{dialect: x.d, RequestID: sampleRequestID, method: "GET", path: "/", replies: replies, issueTemplates: x.d.fileIssueTemplates}
+	}
+	for _, kind := range core.Kinds() { // in the order of the manual
+		a := replies[kind]
+		if a == nil || !slices.Contains(kinds, kind) {
+			continue
+		}
+		name, own := declaredAs(a, declared)
+		if i := slices.IndexFunc(all, func(o OutcomeInfo) bool { return o.Kind == name && o.Own == own }); i >= 0 {
+			all[i].Kinds = append(all[i].Kinds, kind)
+			continue
+		}
+		all = append(all, OutcomeInfo{Kind: name, Own: own, Kinds: []core.Kind{kind}})
+	}
+	for i := range all {
+		o := &all[i]
+		shown, told := o.Kinds[0], o.Kind
+		if slices.Contains(o.Kinds, core.MissingField) {
+			shown = core.MissingField // of many wrong requests the one that people send
+		}
+		if len(o.Kinds) == 1 {
+			told = shown
+		}
+		o.Advice = outcomeDocs[told]
+		s := x.d.refusalScope(call, shown)
+		o.Replies = x.replies(replies[shown], s)
+		s.release()
+	}
+	return all
+}
+
+// declaredAs finds the kind under which the file words an answer; own when it
+// stands in the first of several lists, which is the route's.
+func declaredAs(a *answer, lists []map[core.Kind]*answer) (kind core.Kind, own bool) {
+	for i, list := range lists {
+		for _, kind := range core.Kinds() {
+			if list[kind] == a {
+				return kind, i == 0 && len(lists) > 1
+			}
+		}
+	}
+	return "", false
+}
+
+func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
+	all := make([]ReplyInfo, len(a.variants))
+	for i, rp := range a.variants {
+		all[i] = x.reply(rp, s)
+	}
+	return all
+}
+
+func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
+	info := ReplyInfo{When: rp.chosenBy(), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
+	for i := range rp.headers {
+		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
+	}
+	for i := range rp.cookies {
+		info.Cookies = append(info.Cookies, rp.cookies[i].describe())
+	}
+	switch info.Body {
+	case BodyXML:
+		info.Schema = x.schema(memberOf(rp.node, "xml"))
+	case BodyJSON:
+		info.Schema = x.schema(memberOf(rp.node, "json"))
+	case BodyText:
+		info.Schema = rp.text.schema()
+	default:
+		return info
+	}
+	if content, err := rp.render(nil, s); err == nil {
+		info.Example = content
+	}
+	return info
+}
+
+// chosenBy tells in words when a variant is chosen; "" for the rest.
+func (rp *reply) chosenBy() string {
+	var words []string
+	if rp.when != nil {
+		words = append(words, rp.when.words(nil))
+	}
+	if rp.accept != "" {
+		words = append(words, "Accept prefers "+rp.accept)
+	}
+	return strings.Join(words, " and ")
+}
+
+// describe tells a cookie, its value as a header would have it.
+func (c *replyCookie) describe() CookieInfo {
+	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: c.value.schema()}
+	_, info.Attributes, _ = strings.Cut(c.with("", 0).String(), "; ")
+	return info
+}
+
+// form is what the reply's body is.
+func (rp *reply) form() BodyForm {
+	switch {
+	case rp.json != nil:
+		return BodyJSON
+	case rp.xml != nil:
+		return BodyXML
+	case rp.contentType != "":
+		return BodyText
+	default:
+		return BodyEmpty
+	}
+}

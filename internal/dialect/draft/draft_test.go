@@ -1,0 +1,149 @@
+package draft
+
+import (
+	"strings"
+	"testing"
+)
+
+// aJWT has sub 42, user grace, iss, and two hours between iat and exp.
+const aJWT = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiI0MiIsInVzZXIiOiJncmFjZSIsImlzcyI6Imh0dHBzOi8vYXBpLmFjbWUuZXhhbXBsZSIsImlhdCI6MTcwMDAwMDAwMCwiZXhwIjoxNzAwMDA3MjAwfQ.c2ln"
+
+// drafts are contracts as people know them, and lines of the files made from them.
+var drafts = []struct {
+	name, curl, reply, refusal string
+	want                       []string
+}{
+	{
+		"a form and a JWT",
+		`curl -sS https://api.acme.example/v2/login -d 'username=grace&password=hunter2&grant_type=password'`,
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\n\r\n" + `{"access_token":"` + aJWT + `","token_type":"Bearer","expires_in":7199}`,
+		`400 {"error":"invalid_grant","error_description":"Bad credentials"}`,
+		[]string{
+			"  - on: {method: POST, path: /v2/login}", "    accept: [form]",
+			"identifier: {from: body.username, required: true}", "secret: {from: body.password, required: true}",
+			"grant_type: {from: body.grant_type, required: true, equals: password}",
+			"algorithm: RS256", "token_lifetime: 2h", "iss: https://api.acme.example", "user: ${account.login}",
+			"expires_in: ${token.lifetime}", "type: application/json; charset=utf-8",
+			"invalid_request: {status: 400, json: {error: invalid_request, error_description: The request is not valid}}",
+			"bad_credentials: {status: 400, json: {error: invalid_grant, error_description: Bad credentials}}",
+		},
+	},
+	{
+		"nested JSON, and what a browser copies",
+		"curl 'https://acme.example/api/session' \\\n  -H 'accept: */*' \\\n  -H 'content-type: application/json' \\\n  --data-raw $'{\"user\":{\"email\":\"grace@acme.example\",\"pass\":\"it\\'s\\u0021\"},\"remember\":true}' --compressed",
+		`201 {"data":{"user":{"id":"0b1c2d3e-0000-4000-8000-123456789abc","email":"grace@acme.example","plan":"gold","createdAt":"2024-01-01T10:00:00.123Z"},"session":{"token":"sk_live_4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c","expiresAt":1700000000000}}}`,
+		`401 {"success":false,"error":{"code":"INVALID_CREDENTIALS","message":"Wrong e-mail or password","status":401}}`,
+		[]string{
+			"from: body.user.email", "from: body.user.pass", "remember: {from: body.remember, type: boolean}",
+			"format: opaque", "form: hex32", "value: sk_live_${token.random}", "expiresAt: ${epoch_ms(token.expires_at)}",
+			"id: ${account.id}", "email: ${account.login}", "plan: ${account.attributes.plan}", "createdAt: ${iso_full(account.created_at, 3)}",
+			"code: INVALID_REQUEST", "code: RATE_LIMITED", "status: 429", "code: INVALID_CREDENTIALS",
+			"json: {user: {email: ada@example.com, pass: correct horse battery staple}, remember: true}",
+		},
+	},
+	{
+		"basic authentication and a bare token",
+		`curl -u grace:hunter2 -X POST http://localhost:8080/token`,
+		"HTTP/2 200\ncontent-type: text/plain\n\n0b1c2d3e-0000-4000-8000-123456789abc",
+		"HTTP/2 401\nWWW-Authenticate: Basic realm=\"acme\"\n\n",
+		[]string{
+			"from: basic.username", "from: basic.password", "form: uuid", "text: ${token.value}",
+			`bad_credentials: {status: 401, headers: {WWW-Authenticate: Basic realm="acme"}, empty: true}`,
+			"headers: {Authorization: Basic YWRhOmNvcnJlY3QgaG9yc2UgYmF0dGVyeSBzdGFwbGU=}",
+		},
+	},
+	{
+		"access keys, in headers",
+		`curl -G https://acme.example/v1/token -H 'X-Api-Key: k1' -H 'X-Api-Secret: s1' -d scope=read`,
+		`{"token":"abc","refresh_token":"def","refresh_expires_in":1209600,"ttl":60}`, ``,
+		[]string{
+			"subject: key", "from: header.X-Api-Key", "from: header.X-Api-Secret", "scope: {from: query.scope}", "token_lifetime: 1m",
+			"refresh: {lifetime: 14d}", "refresh_token: ${refresh.value}", "${refresh.lifetime}", "# - Where clients send the refresh token",
+		},
+	},
+	{
+		"a cookie, and failures that are told with 200",
+		`curl https://acme.example/login --json '{"login":"grace","password":"x"}'`,
+		"HTTP/1.1 200 OK\r\nSet-Cookie: acme_session=0123456789abcdef0123456789abcdef; Path=/; HttpOnly; Secure; SameSite=Lax\r\nContent-Type: application/json\r\n\r\n{\"ok\":true}",
+		`200 {"ok":false,"code":1001,"msg":"no","time":1700000000}`,
+		[]string{
+			"cookies:", "- {name: acme_session, value: '${token.value}', path: /, http_only: true, secure: true, same_site: lax}", "ok: true",
+			"bad_credentials:", "status: 200", "code: 1001", "time: ${epoch(now)}", "msg: The request is not valid",
+		},
+	},
+	{
+		"a token in a header, and parts of a form",
+		`curl -F 'username=grace' -F 'password=x' -F 'photo=@me.png' https://acme.example/a/b`,
+		"HTTP/1.1 204 No Content\r\nX-Auth-Token: 4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c\r\n\r\n", `403 denied`,
+		[]string{"accept: [multipart]", "headers: {X-Auth-Token: '${token.value}'}", "status: 204", "empty: true", "bad_credentials: {status: 403, text: denied}", "# - The part photo is a file"},
+	},
+	{
+		"nothing but a command", `$ curl acme.example/login -d username=grace -d password=x | jq .`, ``, ``,
+		[]string{"token: ${token.value}", "algorithm: HS256", "bad_credentials: {status: 401, json: {error: bad_credentials, message: The credentials are wrong}}"},
+	},
+	{
+		"words that mean something to the language",
+		`curl acme.example/login --json '{"username":"${grace}","password":"x","token":"t","$type":"a${b}","client":"c?"}'`,
+		`{"token":"abc","$ref":"${x}","maybe?":"${issuer}","a":"true","b":"12","c":null,"d":[],"e":{}}`, `401 {"$message":"${no}"}`,
+		[]string{"$${x}", "$$ref:", "maybe??:", "'true'", "c: null", "d: []", "e: {}", "token_field:", "client_field:"},
+	},
+}
+
+func TestDrafts(t *testing.T) {
+	for _, tt := range drafts {
+		t.Run(tt.name, func(t *testing.T) {
+			file, err := draftOf(tt.curl, tt.reply, tt.refusal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(string(file), want) {
+					t.Errorf("the file lacks %q", want)
+				}
+			}
+			if _, err := load(file); err != nil {
+				t.Errorf("the draft does not load: %v", err)
+			}
+			if t.Failed() {
+				t.Logf("%s", file)
+			}
+		})
+	}
+}
+
+// fastAPI and keyAPI are documents as frameworks write them.
+const (
+	fastAPI = `{"openapi":"3.1.0","info":{"title":"Acme","version":"1"},"paths":{"/items":{"get":{"responses":{"200":{"description":"x"}}}},"/token":{"post":{"requestBody":{"content":{"application/x-www-form-urlencoded":{"schema":{"$ref":"#/components/schemas/Body_login"}}},"required":true},"responses":{"200":{"description":"ok","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Token"}}}},"422":{"description":"no","content":{"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}}}}}}},"components":{"schemas":{"Body_login":{"properties":{"grant_type":{"anyOf":[{"type":"string","pattern":"^password$"},{"type":"null"}]},"username":{"type":"string"},"password":{"type":"string","format":"password"},"scope":{"type":"string","default":""}},"type":"object","required":["username","password"]},"Token":{"type":"object","properties":{"access_token":{"type":"string"},"token_type":{"type":"string"}},"required":["access_token","token_type"]},"Error":{"type":"object","properties":{"detail":{"type":"array","items":{"type":"object","properties":{"loc":{"type":"array","items":{"type":"string"}},"msg":{"type":"string"},"type":{"type":"string"}}}}}}},"securitySchemes":{"OAuth2PasswordBearer":{"type":"oauth2","flows":{"password":{"scopes":{},"tokenUrl":"token"}}}}}}`
+	keyAPI  = `openapi: 3.0.3
+info: {title: Key API, version: "2"}
+servers: [{url: "https://api.acme.example/v2/"}]
+paths:
+  /login:
+    post:
+      requestBody:
+        content:
+          application/json:
+            schema:
+              allOf:
+                - $ref: '#/components/schemas/Keys'
+                - type: object
+                  properties: {audience: {type: string, enum: [acme]}}
+                  required: [audience]
+      responses:
+        "201":
+          headers: {X-Auth-Token: {schema: {type: string}}}
+        "401":
+          content: {application/json: {example: {error: unauthorized, status: 401}}}
+        default: {description: other}
+components:
+  schemas:
+    Keys:
+      type: object
+      required: [accessKey, secret]
+      properties:
+        accessKey: {type: string, example: "0123"}
+        secret: {type: string}
+  securitySchemes:
+    token: {type: apiKey, in: header, name: X-Auth-Token}
+`
+)

@@ -1,0 +1,379 @@
+package draft
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// A document is an OpenAPI 3 document, or a part of one. Missing members read as
+// an empty part.
+type document struct {
+	root body.Value
+	body.Value
+}
+
+// FromOpenAPI drafts from an OpenAPI 3 document, in JSON or YAML: of its operations
+// the first whose request has something like a password, or the one at path if that
+// is not "". References to other files are not followed.
+func FromOpenAPI(source []byte, path string) (Draft, error) {
+	if int64(len(source)) > limits.Bytes {
+		return Draft{}, &Problem{fmt.Sprintf("the document has more than %d bytes", limits.Bytes), "cut it down to the sign-in's path and the components that this names"}
+	}
+	root, err := readDocument(source)
+	if err != nil {
+		return Draft{}, err
+	}
+	doc := document{root, root}
+	version := doc.at("openapi").Text()
+	if !strings.HasPrefix(version, "3.") {
+		if doc.at("swagger").Text() != "" {
+			return Draft{}, &Problem{"the document is Swagger 2, not OpenAPI 3", "convert it with any converter, or draft from a curl command: --curl"}
+		}
+		return Draft{}, &Problem{"the document is no OpenAPI 3 document: it has no member openapi that begins with 3", "give the file that describes the API, in JSON or YAML; or draft from a curl command: --curl"}
+	}
+	d := Draft{Origin: "an OpenAPI document", Title: doc.at("info", "title").Text()}
+	found, err := doc.signIn(&d, path)
+	if err != nil {
+		return Draft{}, err
+	}
+	found.replies(&d)
+	d.Carriers = doc.carriers()
+	return d, nil
+}
+
+// readDocument reads JSON or YAML into values that keep their order.
+func readDocument(source []byte) (body.Value, error) {
+	if v, err := body.ParseJSON(source, limits); err == nil {
+		return v, nil
+	}
+	var n yaml.Node
+	if err := yaml.Load(source, &n); err != nil || len(n.Content) == 0 {
+		return body.Value{}, &Problem{"the document is neither JSON nor YAML", "give the file as the API publishes it"}
+	}
+	text, err := appendYAML(nil, n.Content[0], 0)
+	if err != nil {
+		return body.Value{}, err
+	}
+	return body.ParseJSON(text, limits)
+}
+
+// appendYAML writes a tree of YAML as JSON.
+func appendYAML(dst []byte, n *yaml.Node, depth int) ([]byte, error) {
+	var err error
+	switch {
+	case depth > limits.Depth || len(dst) > int(limits.Bytes):
+		return nil, &Problem{"the document is nested too deep, or too large", "cut it down to the sign-in's path and the components that this names"}
+	case n.Kind == yaml.AliasNode:
+		return appendYAML(dst, n.Alias, depth+1)
+	case n.Kind == yaml.MappingNode:
+		dst = append(dst, '{')
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(body.AppendJSON(dst, body.NewString(n.Content[i].Value)), ':')
+			if dst, err = appendYAML(dst, n.Content[i+1], depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return append(dst, '}'), nil
+	case n.Kind == yaml.SequenceNode:
+		dst = append(dst, '[')
+		for i, child := range n.Content {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			if dst, err = appendYAML(dst, child, depth+1); err != nil {
+				return nil, err
+			}
+		}
+		return append(dst, ']'), nil
+	}
+	switch n.Tag {
+	case "!!null":
+		return append(dst, "null"...), nil
+	case "!!bool", "!!int", "!!float":
+		if _, err := body.ParseJSON([]byte(n.Value), limits); err == nil {
+			return append(dst, n.Value...), nil
+		}
+	}
+	return body.AppendJSON(dst, body.NewString(n.Value)), nil
+}
+
+// at follows names and references.
+func (d document) at(names ...string) document {
+	for _, name := range names {
+		v, _ := d.Member(name)
+		d = document{d.root, v}.resolve()
+	}
+	return d
+}
+
+// resolve follows a local reference, and those that it leads to.
+func (d document) resolve() document {
+	for range 16 {
+		ref, ok := d.Member("$ref")
+		if !ok {
+			return d
+		}
+		d = document{d.root, d.root}
+		pointer, local := strings.CutPrefix(ref.Text(), "#/")
+		if !local {
+			return document{root: d.root}
+		}
+		for name := range strings.SplitSeq(pointer, "/") {
+			if plain, err := url.PathUnescape(name); err == nil {
+				name = plain
+			}
+			d.Value, _ = d.Member(strings.NewReplacer("~1", "/", "~0", "~").Replace(name))
+		}
+	}
+	return document{root: d.root}
+}
+
+func (d document) items() []document {
+	var all []document
+	for _, item := range d.Items() {
+		all = append(all, document{d.root, item}.resolve())
+	}
+	return all
+}
+
+var verbs = []string{"post", "get", "put", "patch", "delete"}
+
+// signIn finds the operation that takes a password.
+func (d document) signIn(draft *Draft, wanted string) (document, error) {
+	var seen []string
+	for _, verb := range verbs {
+		for _, p := range d.at("paths").Members() {
+			item := document{d.root, p.Value()}.resolve()
+			operation := item.at(verb)
+			if operation.Kind() != body.Object {
+				continue
+			}
+			seen = append(seen, strings.ToUpper(verb)+" "+p.Name())
+			if wanted != "" && p.Name() != wanted {
+				continue
+			}
+			r := Request{Method: strings.ToUpper(verb), Path: d.prefix() + p.Name()}
+			operation.readRequest(&r, item)
+			if strings.Contains(p.Name(), "{") && wanted == "" || r.assign() != nil {
+				continue
+			}
+			draft.Request = r
+			for _, p := range append(item.at("parameters").items(), operation.at("parameters").items()...) {
+				if !p.at("required").Bool() {
+					draft.Notes = append(draft.Notes, fmt.Sprintf("The parameter %s, which is not required.", p.at("name").Text()))
+				}
+			}
+			return operation, nil
+		}
+	}
+	if wanted != "" {
+		return document{}, &Problem{fmt.Sprintf("no operation at %s takes a login name and a password", wanted), "the document has " + cmp.Or(strings.Join(first(seen, 8), ", "), "no operations")}
+	}
+	return document{}, &Problem{"no operation of the document takes a login name and a password", "name the one that signs in with --path; the document has " + cmp.Or(strings.Join(first(seen, 8), ", "), "no operations")}
+}
+
+func first(all []string, n int) []string {
+	if len(all) > n {
+		return append(all[:n:n], "…")
+	}
+	return all
+}
+
+// prefix is the path of the first server.
+func (d document) prefix() string {
+	servers := d.at("servers").items()
+	if len(servers) == 0 {
+		return ""
+	}
+	u, err := url.Parse(servers[0].at("url").Text())
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
+// readRequest reads the parameters and the body that an operation needs.
+func (d document) readRequest(r *Request, item document) {
+	r.Form = None
+	for _, p := range append(item.at("parameters").items(), d.at("parameters").items()...) {
+		place, name := p.at("in").Text(), p.at("name").Text()
+		if slices.Contains([]string{"query", "header", "path"}, place) && p.at("required").Bool() && name != "" {
+			r.Fields = append(r.Fields, Field{Place: place, Path: []string{name}, Value: p.example(name), Need: true})
+		}
+	}
+	if d.basic() {
+		r.addBasic("", "")
+	}
+	content := d.at("requestBody", "content")
+	for _, m := range content.Members() {
+		typ := m.Name()
+		form := None
+		switch {
+		case typ == "application/json" || strings.HasSuffix(typ, "+json"):
+			form = JSON
+		case typ == "application/x-www-form-urlencoded":
+			form = URLForm
+		case typ == "multipart/form-data":
+			form = Multipart
+		}
+		if form == None || r.Form != None {
+			continue
+		}
+		r.Form = form
+		if form == JSON && typ != "application/json" {
+			r.MediaType = typ
+		}
+		media := document{d.root, m.Value()}.resolve()
+		shown := media.shown()
+		if r.Body = shown; shown.Kind() == body.Object {
+			r.leaves(nil, shown)
+		}
+		media.at("schema").mark(r)
+	}
+}
+
+// basic reports whether the operation asks for basic authentication.
+func (d document) basic() bool {
+	for _, need := range d.at("security").items() {
+		for _, m := range need.Members() {
+			scheme := document{d.root, d.root}.at("components", "securitySchemes", m.Name())
+			if scheme.at("type").Text() == "http" && strings.EqualFold(scheme.at("scheme").Text(), "basic") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mark takes over which members of the body are required, or constant.
+func (d document) mark(r *Request) {
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if f.Place != "body" {
+			continue
+		}
+		at := d
+		for _, name := range f.Path {
+			f.Need = slices.ContainsFunc(at.whole("required"), func(v body.Value) bool { return v.Text() == name })
+			at = at.property(name)
+		}
+		constant := at.at("const")
+		if choices := at.at("enum").Items(); len(choices) == 1 {
+			constant.Value = choices[0]
+		}
+		if only := only.FindStringSubmatch(at.either("pattern").Text()); only != nil {
+			constant.Value = body.NewString(only[1])
+		}
+		if constant.Kind() == body.String {
+			f.Const, f.Value = true, constant.Value
+		}
+	}
+}
+
+// only is a pattern that one word alone matches.
+var only = regexp.MustCompile(`^\^([A-Za-z0-9_-]+)\$$`)
+
+// either is a member of a schema, or of one of those that it chooses from.
+func (d document) either(name string) document {
+	for _, choice := range append(d.at("anyOf").items(), d.at("oneOf").items()...) {
+		if v := choice.at(name); v.Kind() != body.Null {
+			return v
+		}
+	}
+	return d.at(name)
+}
+
+// whole is a list of a schema, with those of allOf.
+func (d document) whole(name string) []body.Value {
+	all := d.at(name).Items()
+	for _, part := range d.at("allOf").items() {
+		all = append(all, part.at(name).Items()...)
+	}
+	return all
+}
+
+// property is the schema of a member.
+func (d document) property(name string) document {
+	if p := d.at("properties", name); p.Kind() != body.Null {
+		return p
+	}
+	for _, part := range d.at("allOf").items() {
+		if p := part.property(name); p.Kind() != body.Null {
+			return p
+		}
+	}
+	return document{root: d.root}
+}
+
+// replies takes over what the operation answers.
+func (d document) replies(draft *Draft) {
+	for _, m := range d.at("responses").Members() {
+		status, err := strconv.Atoi(m.Name())
+		if err != nil {
+			continue // default, or 4XX
+		}
+		r := document{d.root, m.Value()}.resolve().reply(status)
+		switch {
+		case status/100 == 2 && draft.Success == nil:
+			draft.Success = r
+		case status == 401, slices.Contains([]int{400, 403}, status) && draft.Refusal == nil:
+			draft.Refusal = r
+		}
+	}
+}
+
+func (d document) reply(status int) *Reply {
+	r := &Reply{Status: status}
+	for _, m := range d.at("headers").Members() {
+		if tokenName(m.Name()) {
+			r.Headers = append(r.Headers, Header{m.Name(), "token"})
+		}
+	}
+	if content := d.at("content").Members(); len(content) > 0 {
+		typ := content[0].Name()
+		v := (document{d.root, content[0].Value()}).resolve().shown()
+		if body.IsJSON(strings.Split(typ, ";")[0]) || strings.Contains(typ, "+json") {
+			r.JSON = &v
+		} else {
+			r.Text = v.Text()
+		}
+		if typ != "application/json" {
+			r.Type = typ
+		}
+	}
+	if r.JSON != nil && r.JSON.Kind() == body.Null {
+		r.JSON = nil
+	}
+	return r
+}
+
+// carriers are the security schemes that later calls can use.
+func (d document) carriers() []Carrier {
+	var all []Carrier
+	for _, m := range d.at("components", "securitySchemes").Members() {
+		scheme := document{d.root, m.Value()}.resolve()
+		c := Carrier{In: "header", Name: "Authorization", Scheme: "Bearer"}
+		switch typ := scheme.at("type").Text(); {
+		case typ == "apiKey":
+			c = Carrier{In: scheme.at("in").Text(), Name: scheme.at("name").Text()}
+		case typ == "http" && !strings.EqualFold(scheme.at("scheme").Text(), "bearer"):
+			continue
+		}
+		if c.Name != "" && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
+}

@@ -1,0 +1,78 @@
+package draft
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestFromOpenAPI(t *testing.T) {
+	for _, tt := range []struct {
+		name, document, path string
+		want                 []string
+	}{
+		{"a form, as FastAPI describes it", fastAPI, "", []string{
+			"title: Acme", "on: {method: POST, path: /token}", "accept: [form]", "identifier: {from: body.username, required: true}",
+			"grant_type: {from: body.grant_type, equals: password}", "access_token: ${token.value}", "token_type: Bearer", "algorithm: HS256",
+			"- {in: header, name: Authorization, scheme: Bearer}",
+		}},
+		{"JSON in parts, and a token in a header", keyAPI, "", []string{
+			"subject: key", "path: /v2/login", "identifier: {from: body.accessKey, required: true}", "audience: {from: body.audience, required: true, equals: acme}",
+			"status: 201", "headers: {X-Auth-Token: '${token.value}'}", "- {in: header, name: X-Auth-Token}",
+			"bad_credentials: {status: 401, json: {error: unauthorized, status: 401}}", "invalid_request: {status: 400, json: {error: invalid_request, status: 400}}",
+		}},
+		{"a path with a variable, which is named", strings.ReplaceAll(strings.ReplaceAll(keyAPI, "/login:", "/{tenant}/login:"), "    post:\n",
+			"    parameters: [{name: tenant, in: path, required: true, schema: {type: string}}]\n    post:\n"), "/{tenant}/login", []string{
+			"path: '/v2/{tenant}/login'", "{from: path.tenant, required: true}", "path: /v2/sample/login",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d, err := FromOpenAPI([]byte(tt.document), tt.path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Name = "acme"
+			file, err := d.File("acme.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := load(file); err != nil {
+				t.Errorf("the draft does not load: %v", err)
+			}
+			for _, want := range tt.want {
+				if !strings.Contains(string(file), want) {
+					t.Errorf("the file lacks %q", want)
+				}
+			}
+			if t.Failed() {
+				t.Logf("%s", file)
+			}
+		})
+	}
+}
+
+func TestFromOpenAPIProblems(t *testing.T) {
+	bomb := "openapi: 3.1.0\na: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for _, pair := range []string{"b a", "c b", "d c", "e d", "f e", "g f", "h g"} {
+		from, to, _ := strings.Cut(pair, " ")
+		bomb += from + ": &" + from + " [" + strings.TrimSuffix(strings.Repeat("*"+to+",", 10), ",") + "]\n"
+	}
+	for _, tt := range []struct{ name, document, path, want string }{
+		{"nothing", "", "", "neither JSON nor YAML"},
+		{"Swagger 2", `{"swagger":"2.0"}`, "", "Swagger 2"},
+		{"another document", `{"a":1}`, "", "no OpenAPI 3 document"},
+		{"no sign-in", `{"openapi":"3.0.0","paths":{"/a":{"get":{}},"/b":{"post":{}}}}`, "", "no operation of the document takes"},
+		{"another path", fastAPI, "/items", "no operation at /items"},
+		{"a reference to itself", `{"openapi":"3.0.0","paths":{"/a":{"post":{"requestBody":{"$ref":"#/paths/~1a/post/requestBody"}}}}}`, "", "no operation of the document takes"},
+		{"an alias bomb", bomb, "", ""},
+		{"too much", strings.Repeat(" ", 3<<20), "", "more than"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := FromOpenAPI([]byte(tt.document), tt.path)
+			problem, ok := errors.AsType[*Problem](err)
+			if !ok || !strings.Contains(problem.Message, tt.want) || problem.Advice == "" {
+				t.Errorf("FromOpenAPI() = %v, want a problem that says %q, with advice", err, tt.want)
+			}
+		})
+	}
+}

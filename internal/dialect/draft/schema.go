@@ -1,0 +1,114 @@
+package draft
+
+import (
+	"strings"
+
+	"github.com/chancery-auth/chancery/internal/dialect/body"
+)
+
+// shown is an example of a media type: its own, or one made from its schema.
+func (d document) shown() body.Value {
+	if v := d.at("example"); v.Kind() != body.Null {
+		return v.Value
+	}
+	for _, m := range d.at("examples").Members() {
+		if v := (document{d.root, m.Value()}).resolve().at("value"); v.Kind() != body.Null {
+			return v.Value
+		}
+	}
+	return d.at("schema").example("")
+}
+
+// example makes a value from a schema, or from a parameter that has one.
+func (d document) example(name string) body.Value {
+	text := d.appendExample(nil, name, 0)
+	v, err := body.ParseJSON(text, limits)
+	if err != nil {
+		return body.NewString("")
+	}
+	return v
+}
+
+func (d document) appendExample(dst []byte, name string, depth int) []byte {
+	if depth > 12 {
+		return append(dst, "null"...)
+	}
+	if schema := d.at("schema"); schema.Kind() == body.Object {
+		return schema.appendExample(dst, name, depth+1)
+	}
+	for _, member := range []string{"const", "example", "default"} {
+		if v := d.at(member); v.Kind() != body.Null {
+			return body.AppendJSON(dst, v.Value)
+		}
+	}
+	for _, member := range []string{"examples", "enum"} {
+		if items := d.at(member).Items(); len(items) > 0 {
+			return body.AppendJSON(dst, items[0])
+		}
+	}
+	for _, member := range []string{"oneOf", "anyOf"} {
+		if items := d.at(member).items(); len(items) > 0 {
+			return items[0].appendExample(dst, name, depth+1)
+		}
+	}
+	properties := d.properties(nil, 0)
+	if len(properties) > 0 {
+		dst = append(dst, '{')
+		for i, p := range properties {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(body.AppendJSON(dst, body.NewString(p.Name())), ':')
+			dst = (document{d.root, p.Value()}).resolve().appendExample(dst, p.Name(), depth+1)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, d.sampleOf(name)...)
+}
+
+// properties are those of an object, with those of allOf.
+func (d document) properties(all []body.Member, depth int) []body.Member {
+	if depth > 8 {
+		return all
+	}
+	for _, part := range d.at("allOf").items() {
+		all = part.properties(all, depth+1)
+	}
+	return append(all, d.at("properties").Members()...)
+}
+
+// sampleOf is a value of the schema's type, as JSON, from which what the member
+// means can be guessed.
+func (d document) sampleOf(name string) string {
+	kind := d.at("type").Text()
+	for _, one := range d.at("type").Items() { // 3.1 lists null beside the type
+		if one.Text() != "null" {
+			kind = one.Text()
+		}
+	}
+	switch f := folded(name); {
+	case kind == "boolean":
+		return "true"
+	case kind == "integer" || kind == "number":
+		if strings.Contains(f, "exp") {
+			return "3600"
+		}
+		return "1"
+	case kind == "array":
+		return "[" + string(d.at("items").appendExample(nil, "", 4)) + "]"
+	case kind == "object":
+		return "{}"
+	case d.at("format").Text() == "date-time":
+		return `"2026-01-31T09:30:00Z"`
+	case d.at("format").Text() == "uuid":
+		return `"00000000-0000-0000-0000-000000000000"`
+	case f == "tokentype":
+		return `"Bearer"`
+	case d.at("format").Text() == "email":
+		return `"user@example.com"`
+	}
+	return `"` + sampleWord + `"`
+}
+
+// sampleWord stands for a text of which nothing is known.
+const sampleWord = "string"
