@@ -9,6 +9,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/dialects"
@@ -140,16 +143,46 @@ func roleTable(tt *testing.T) string {
 	return t.String()
 }
 
+// factTable has a table for each object, as most of its facts are known together.
 func factTable(*testing.T) string {
-	t := newSheet("fact", "type", "what it tells", "known in")
-	for _, f := range Facts() {
-		typ := f.Type
-		if f.Nullable {
-			typ += " or null"
+	var b strings.Builder
+	all := Facts()
+	for len(all) > 0 {
+		object, _, _ := strings.Cut(all[0].Name, ".")
+		n := slices.IndexFunc(all, func(f Fact) bool { return f.Name != object && !strings.HasPrefix(f.Name, object+".") })
+		if n < 0 || object == "issues" {
+			n = max(n, 1)
 		}
-		t.row(code(f.Name), typ, f.Doc, shortWhere(f.Where))
+		if !strings.Contains(all[0].Name, ".") { // the last ones stand alone
+			n = 1
+			for n < len(all) && !strings.Contains(all[n].Name, ".") {
+				n++
+			}
+		}
+		together := !slices.ContainsFunc(all[:n], func(f Fact) bool { return f.Where != all[0].Where })
+		columns := []string{"fact", "type", "what it tells"}
+		if together {
+			fmt.Fprintf(&b, "\nKnown in: %s.\n\n", shortWhere(all[0].Where))
+		} else {
+			b.WriteString("\n")
+			columns = append(columns, "known in")
+		}
+		t := newSheet(columns...)
+		for _, f := range all[:n] {
+			typ := f.Type
+			if f.Nullable {
+				typ += " or null"
+			}
+			cells := []string{code(f.Name), typ, f.Doc}
+			if !together {
+				cells = append(cells, shortWhere(f.Where))
+			}
+			t.row(cells...)
+		}
+		b.WriteString(t.String())
+		all = all[n:]
 	}
-	return t.String()
+	return b.String()
 }
 
 // shortWhere leaves the places out that are all there are.
@@ -261,7 +294,7 @@ func shownGrant() core.Grant {
 	return core.Grant{
 		Account: core.Account{
 			ID: "65d0f5c9-7fb0-455c-9036-9e72f0a8d0f6", Login: "Ada@example.com", Roles: []string{"a", "b"}, Active: true,
-			CreatedAt: probeTime, UpdatedAt: probeTime,
+			CreatedAt: probeTime.Add(123456 * time.Microsecond), UpdatedAt: probeTime,
 		},
 		TokenID: "JBSWY3DPEHPK3PXPJBSWY3DPEH", IssuedAt: probeTime, ExpiresAt: probeTime.Add(longLifetime / 31),
 	}
@@ -413,4 +446,74 @@ func holds(s *Slot) string {
 		}
 	}
 	return strings.Join(all, ", or ")
+}
+
+var (
+	fencedPart     = regexp.MustCompile("(?ms)^```yaml part\n(.*?)^```$")
+	fencedSmallest = regexp.MustCompile("(?ms)^```yaml smallest.yaml\n(.*?)^```$")
+)
+
+// TestManualParts: each part of a file that the manual shows loads, laid over the
+// smallest dialect as the manual says.
+func TestManualParts(t *testing.T) {
+	source, err := os.ReadFile(filepath.Join("..", "..", "docs", "dialects.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	smallest := fencedSmallest.FindSubmatch(source)
+	parts := fencedPart.FindAllSubmatchIndex(source, -1)
+	if smallest == nil || len(parts) < 25 {
+		t.Fatalf("docs/dialects.md has %d parts", len(parts))
+	}
+	for _, at := range parts {
+		line := strings.Count(string(source[:at[2]]), "\n") + 1
+		t.Run(fmt.Sprintf("line %d", line), func(t *testing.T) {
+			file := laidOver(t, smallest[1], source[at[2]:at[3]])
+			if _, err := Load("part.yaml", file, Options{Realm: "manual", Issuer: "https://auth.example.com", BaseURL: "https://auth.example.com"}); err != nil {
+				t.Errorf("%v\n%s", err, file)
+			}
+		})
+	}
+}
+
+// laidOver adds a part to a file: mappings member by member, null taking one away,
+// and routes after those of other places.
+func laidOver(t *testing.T, below, above []byte) []byte {
+	read := func(source []byte) *yaml.Node {
+		var document yaml.Node
+		if err := yaml.Load(source, &document); err != nil {
+			t.Fatal(err)
+		}
+		return document.Content[0]
+	}
+	base := read(below)
+	lay(base, read(above))
+	out, err := yaml.Dump(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func lay(below, above *yaml.Node) {
+	for i := 0; i+1 < len(above.Content); i += 2 {
+		name, value := above.Content[i], above.Content[i+1]
+		at := slices.IndexFunc(below.Content, func(n *yaml.Node) bool { return n.Value == name.Value && n.Kind == yaml.ScalarNode })
+		switch {
+		case at < 0:
+			below.Content = append(below.Content, name, value)
+		case value.Tag == "!!null":
+			below.Content = slices.Delete(below.Content, at, at+2)
+		case name.Value == "routes":
+			place := func(route *yaml.Node) string { return memberOf(memberOf(route, "on"), "path").Value }
+			kept := slices.DeleteFunc(below.Content[at+1].Content, func(old *yaml.Node) bool {
+				return slices.ContainsFunc(value.Content, func(n *yaml.Node) bool { return place(n) == place(old) })
+			})
+			below.Content[at+1].Content = append(kept, value.Content...)
+		case value.Kind == yaml.MappingNode && below.Content[at+1].Kind == yaml.MappingNode && name.Value != "claims" && name.Value != "lifetime":
+			lay(below.Content[at+1], value)
+		default:
+			below.Content[at+1] = value
+		}
+	}
 }
