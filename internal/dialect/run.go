@@ -41,6 +41,8 @@ type Trial struct {
 	// nobody keeps them.
 	Mails func() []core.Mail
 	Now   func() time.Time // nil is time.Now
+	// Before is told of each example that is about to be sent; it may be nil.
+	Before func(Example)
 
 	saved  map[string]string
 	steps  map[string]int64 // of second factors that were used, by sample
@@ -65,6 +67,9 @@ func (t *Trial) Run(ctx context.Context) []ExampleResult {
 }
 
 func (t *Trial) run(ctx context.Context, e Example) string {
+	if t.Before != nil {
+		t.Before(e)
+	}
 	for range max(1, e.Repeat) - 1 {
 		if _, _, err := t.send(ctx, e); err != nil {
 			return err.Error()
