@@ -17,7 +17,7 @@ func (p *program) dialectCommand() *cobra.Command {
 	command := &cobra.Command{Use: "dialect", Short: "Write, check, test and describe login contracts"}
 	command.AddCommand(
 		p.dialectNewCommand(), p.dialectCheckCommand(), p.dialectTestCommand(), p.dialectExplainCommand(),
-		p.dialectDocsCommand(), p.dialectOpenAPICommand(), p.dialectListCommand(), p.dialectShowCommand(),
+		p.dialectDocsCommand(), p.dialectOpenAPICommand(), p.dialectSchemaCommand(), p.dialectListCommand(), p.dialectShowCommand(),
 	)
 	return group(command)
 }
