@@ -97,7 +97,7 @@ func (r *reader) neededMails(s section, d *Dialect) {
 		m := d.mails[need.purpose]
 		served, disabled := false, false
 		for _, rt := range d.routes {
-			asks := rt.operation.name == need.asks || need.purpose == core.PurposeVerification && rt.operation.name == Register && m != nil
+			asks := rt.operation.name == need.asks
 			served, disabled = served || asks && !rt.disabled, disabled || asks && rt.disabled
 		}
 		switch {

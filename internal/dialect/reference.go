@@ -45,7 +45,7 @@ func (r *reader) exampleSettings(n *yaml.Node) map[string]any {
 			value, ok = likeDefault(s.value, value)
 		}
 		if !ok {
-			r.fault(m.value, "", "setting %s is %s", name, s.kind())
+			r.fault(m.value, "give a value of that kind", "setting %s is %s", name, s.kind())
 			continue
 		}
 		chosen[name], r.settings[name] = value, setting{value}
