@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/chancery-auth/chancery"
-	"github.com/chancery-auth/chancery/internal/cli/demo"
+	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/seed"
 )
@@ -21,13 +23,19 @@ type testServer struct {
 	client  *http.Client // follows no redirects
 
 	server *chancery.Server
+	mails  keptMails
 	folder string
 	stop   func()
 	ended  chan error // has one error whenever it does not run
 }
 
 // serveForTests serves the dialect; explain is told what it does, if it is not nil.
-func (c *chosenDialect) serveForTests(ctx context.Context, explain func(dialect.Step)) (_ *testServer, err error) {
+func (c *chosenDialect) serveForTests(ctx context.Context, explain func(dialect.Step)) (*testServer, error) {
+	return c.serveThrottled(ctx, false, explain)
+}
+
+// serveThrottled is serveForTests with a count of failing sign-ins, or without.
+func (c *chosenDialect) serveThrottled(ctx context.Context, throttled bool, explain func(dialect.Step)) (_ *testServer, err error) {
 	if _, err := c.load(); err != nil {
 		return nil, openFault(err)
 	}
@@ -48,8 +56,11 @@ func (c *chosenDialect) serveForTests(ctx context.Context, explain func(dialect.
 	config := demoConfig(listen, s.folder, "")
 	config.Dialects = c.config.Dialects
 	config.Serve = []chancery.Mount{c.mount}
-	config.Throttle = chancery.ThrottleConfig{Failures: 1 << 20, NetworkFailures: 1 << 20} // examples fail on purpose
-	if s.server, err = chancery.Open(ctx, config, chancery.Options{Version: version(), Explain: explain}); err != nil {
+	config.Throttle.NetworkFailures = 1 << 20 // examples fail on purpose
+	if !throttled {
+		config.Throttle.Failures = 1 << 20
+	}
+	if s.server, err = chancery.Open(ctx, config, chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.keep}); err != nil {
 		return nil, openFault(err)
 	}
 	s.base, s.dialect = config.Issuer, s.server.Dialects()[0]
@@ -94,5 +105,24 @@ func (s *testServer) close() error {
 
 // token signs in as a sample.
 func (s *testServer) token(ctx context.Context) func(sample string) (string, error) {
-	return func(sample string) (string, error) { return demo.Token(ctx, s.client, s.dialect, s.base, sample) }
+	trial := dialect.Trial{Dialect: s.dialect, Client: s.client, BaseURL: s.base}
+	return func(sample string) (string, error) { return trial.SignIn(ctx, sample) }
+}
+
+// keptMails are the mails that a server has made out.
+type keptMails struct {
+	mutex sync.Mutex
+	mails []core.Mail
+}
+
+func (k *keptMails) keep(m core.Mail) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.mails = append(k.mails, m)
+}
+
+func (k *keptMails) all() []core.Mail {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	return slices.Clone(k.mails)
 }

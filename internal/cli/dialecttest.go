@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,12 +69,49 @@ func indent(text string) string {
 	return "      " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n      ")
 }
 
-// runExamples serves the dialect and sends it its examples.
-func (c *chosenDialect) runExamples(ctx context.Context) (_ []dialect.ExampleResult, err error) {
-	server, err := c.serveForTests(ctx, nil)
+// runExamples sends a dialect its examples, on a server for each choice of settings
+// that they want, and the results are in the file's order. Those that are repeated
+// have a server that counts failures as usual.
+func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResult, error) {
+	d, err := c.load()
+	if err != nil {
+		return nil, openFault(err)
+	}
+	var results []dialect.ExampleResult
+	for _, settings := range d.SettingSets() {
+		with := *c
+		with.mount.Settings = maps.Clone(c.mount.Settings)
+		if with.mount.Settings == nil {
+			with.mount.Settings = map[string]any{}
+		}
+		maps.Copy(with.mount.Settings, settings)
+		for _, repeated := range []bool{false, true} {
+			skip := func(e dialect.Example) bool { return e.Repeat > 1 != repeated }
+			if !slices.ContainsFunc(d.Examples(), func(e dialect.Example) bool { return maps.Equal(e.Settings, settings) && !skip(e) }) {
+				continue
+			}
+			some, err := with.try(ctx, settings, repeated, skip)
+			if err != nil {
+				return nil, err
+			}
+			results = append(results, some...)
+		}
+	}
+	order := map[string]int{}
+	for i, e := range d.Examples() {
+		order[e.Name] = i
+	}
+	slices.SortStableFunc(results, func(a, b dialect.ExampleResult) int { return order[a.Example.Name] - order[b.Example.Name] })
+	return results, nil
+}
+
+// try runs some of the examples on a server of their own.
+func (c *chosenDialect) try(ctx context.Context, settings map[string]any, throttled bool, skip func(dialect.Example) bool) (_ []dialect.ExampleResult, err error) {
+	server, err := c.serveThrottled(ctx, throttled, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	return server.dialect.RunExamples(ctx, server.client, server.base, server.token(ctx)), nil
+	trial := dialect.Trial{Dialect: server.dialect, Client: server.client, BaseURL: server.base, Settings: settings, Skip: skip, Mails: server.mails.all}
+	return trial.Run(ctx), nil
 }
