@@ -4,7 +4,7 @@
 // [Open] gives a [Server]: an http.Handler to embed, or [Server.Run] to serve on
 // addresses of its own. What it serves is said by [Config]; the rules are in
 // package core, the wire contracts in the files of dialects/. wire.go joins the
-// parts.
+// parts that last, serving.go those that [Server.Reload] replaces.
 package chancery
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -33,12 +34,18 @@ type Options struct {
 type Server struct {
 	config   Config
 	log      *slog.Logger
-	registry *core.Registry
-	dialects []*dialect.Dialect
+	showMail func(core.Mail)
+	explain  func(dialect.Step)
+	parts    parts
+	serving  atomic.Pointer[serving] // what a reload replaces
 	public   http.Handler
 	admin    http.Handler
 	status   *status.Handler
+
+	changing sync.Mutex     // held by whoever changes what follows
 	closers  []func() error // run last to first
+	mailing  bool           // a worker sends mails
+	closed   bool
 
 	ready     chan struct{}
 	addr      net.Addr
@@ -51,11 +58,12 @@ func (s *Server) Handler() http.Handler { return s.public }
 // AdminHandler serves /healthz, /readyz and /metrics.
 func (s *Server) AdminHandler() http.Handler { return s.admin }
 
-// Registry administers realms, accounts and access keys.
-func (s *Server) Registry() *core.Registry { return s.registry }
+// Registry administers realms, accounts and access keys. Ask for it again after a
+// reload: the forms of access keys are the dialects'.
+func (s *Server) Registry() *core.Registry { return s.serving.Load().registry }
 
 // Dialects are those that are served, as they are mounted.
-func (s *Server) Dialects() []*dialect.Dialect { return s.dialects }
+func (s *Server) Dialects() []*dialect.Dialect { return s.serving.Load().dialects }
 
 // Ready is closed once Run accepts connections; Addr and AdminAddr then tell where.
 func (s *Server) Ready() <-chan struct{} { return s.ready }
@@ -113,6 +121,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Close ends the background work and closes the store.
 func (s *Server) Close() error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	s.closed = true
 	var failures []error
 	for i := len(s.closers) - 1; i >= 0; i-- {
 		failures = append(failures, s.closers[i]())

@@ -21,6 +21,11 @@ func CheckDialects(config Config) error {
 	if err != nil {
 		return err
 	}
+	return checkMounts(mounted, config.Mail)
+}
+
+// checkMounts tells what is wrong with dialects that are right each for itself.
+func checkMounts(mounted []mount, mail MailConfig) error {
 	var faults []error
 	var mounts []login.Mount
 	mails := false
@@ -33,8 +38,8 @@ func CheckDialects(config Config) error {
 		mails = mails || len(m.dialect.Terms().Mails) > 0
 	}
 	faults = append(faults, login.CheckCollisions(mounts))
-	if mails && config.Mail.Host == "" && config.Mail.Folder == "" {
-		_, err := config.Mail.sender(nil)
+	if mails && mail.Host == "" && mail.Folder == "" {
+		_, err := mail.sender(nil)
 		faults = append(faults, err)
 	}
 	return errors.Join(faults...)

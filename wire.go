@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -24,9 +23,6 @@ import (
 	"github.com/chancery-auth/chancery/internal/password"
 	"github.com/chancery-auth/chancery/internal/store"
 	"github.com/chancery-auth/chancery/internal/web"
-	"github.com/chancery-auth/chancery/internal/web/forwardauth"
-	"github.com/chancery-auth/chancery/internal/web/login"
-	"github.com/chancery-auth/chancery/internal/web/proxy"
 	"github.com/chancery-auth/chancery/internal/web/status"
 )
 
@@ -45,47 +41,43 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: options.Log, ready: make(chan struct{})}
+	s := &Server{config: config, log: options.Log, showMail: options.ShowMail, explain: options.Explain, ready: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
 		}
 	}()
-	p, err := s.openParts(ctx, mounted)
-	if err != nil {
+	if err := s.openParts(ctx, options); err != nil {
 		return nil, err
 	}
-	authorities, err := s.authorities(ctx, p, mounted)
-	if err != nil {
+	if err := s.change(ctx, mounted); err != nil {
 		return nil, err
 	}
-	if err := s.startMail(p, authorities, options.ShowMail); err != nil {
-		return nil, err
-	}
-	s.background(func(ctx context.Context) { purge(ctx, p.store, s.log) })
-	return s, s.buildHandlers(p, mounted, authorities, options)
+	s.background(func(ctx context.Context) { purge(ctx, s.parts.store, s.log) })
+	return s, s.buildHandlers()
 }
 
-// parts are what every dialect's authority stands on.
+// parts are what every dialect's authority stands on. They last as long as the server.
 type parts struct {
 	store    *store.Store
 	gate     *hashgate.Gate
 	keys     *keyring.Ring
 	attempts core.Attempts
+	counts   *metrics.Metrics
 }
 
-func (s *Server) openParts(ctx context.Context, mounted []mount) (*parts, error) {
-	p := &parts{}
+func (s *Server) openParts(ctx context.Context, options Options) error {
+	p := &s.parts
 	var err error
 	if p.store, err = store.Open(ctx, s.config.Database, store.Options{}); err != nil {
-		return nil, err
+		return err
 	}
 	s.closers = append(s.closers, p.store.Close)
 	if p.keys, err = openKeyring(ctx, s.config.MasterKeyFile, p.store, s.log); err != nil {
-		return nil, err
+		return err
 	}
 	if p.gate, err = openGate(s.config.Hashing); err != nil {
-		return nil, err
+		return err
 	}
 	s.closers = append(s.closers, func() error { p.gate.Close(); return nil })
 	p.attempts = counter.New(counter.Options{
@@ -93,8 +85,8 @@ func (s *Server) openParts(ctx context.Context, mounted []mount) (*parts, error)
 		Interval:        s.config.Throttle.Interval,
 		NetworkFailures: s.config.Throttle.NetworkFailures,
 	})
-	s.registry = newRegistry(p.store, p.gate, p.keys, keyForms(mounted))
-	return p, nil
+	p.counts = newMetrics(options.Version, p.gate)
+	return nil
 }
 
 // openKeyring opens the master key; at the very first start, when nothing is
@@ -220,76 +212,12 @@ func keyForms(mounted []mount) map[core.Realm]core.KeyForm {
 	return forms
 }
 
-// authorities makes one authority for each mount, its realm and signing keys
-// included.
-func (s *Server) authorities(ctx context.Context, p *parts, mounted []mount) ([]*core.Authority, error) {
-	deps := core.Deps{
-		Realms: p.store, Accounts: p.store, AccessKeys: p.store, Recent: p.store,
-		Tenants: p.store, Sessions: p.store, Tokens: p.store, Factors: p.store,
-		Tickets: p.store, Outbox: p.store, Journal: p.store,
-		Passwords: p.gate, Signer: p.keys, Sealer: p.keys, Publisher: p.keys, Attempts: p.attempts, Now: time.Now,
-	}
-	var authorities []*core.Authority
-	for _, m := range mounted {
-		terms := m.dialect.Terms()
-		if err := s.ensureRealm(ctx, m.dialect); err != nil {
-			return nil, err
-		}
-		for _, policy := range terms.Policies {
-			if policy.Format == core.FormatOpaque {
-				continue // nothing signs it
-			}
-			if err := p.keys.Prepare(ctx, policy.Keys); err != nil {
-				return nil, err
-			}
-		}
-		authority, err := core.NewAuthority(deps, terms)
-		if err != nil {
-			return nil, fmt.Errorf("dialect %s: %w", terms.Dialect, err)
-		}
-		authorities = append(authorities, authority)
-		s.dialects = append(s.dialects, m.dialect)
-		for _, warning := range m.dialect.Warnings() {
-			s.log.WarnContext(ctx, "the contract lowers safety", "dialect", terms.Dialect, "where", warning.String())
-		}
-	}
-	return authorities, nil
-}
-
-// ensureRealm makes the realm of a mount at its first start, with the attributes
-// that the dialect speaks of as texts.
-func (s *Server) ensureRealm(ctx context.Context, d *dialect.Dialect) error {
-	_, err := s.registry.Realms.Realm(ctx, d.Realm())
-	if core.KindOf(err) != core.NotFound {
-		return err
-	}
-	attributes := map[string]core.AttributeType{}
-	for _, name := range d.Attributes() {
-		attributes[name] = core.StringAttribute
-	}
-	_, err = s.registry.PutRealm(ctx, core.RealmInfo{Name: d.Realm(), Attributes: attributes}, core.Origin{Actor: "server"})
-	return err
-}
-
-// startMail begins to send what waits in the outbox, if any dialect sends mail.
-func (s *Server) startMail(p *parts, authorities []*core.Authority, show func(core.Mail)) error {
-	composers := map[[2]string]*core.Authority{}
-	for _, authority := range authorities {
-		if terms := authority.Terms(); len(terms.Mails) > 0 {
-			composers[[2]string{string(terms.Realm), terms.Dialect}] = authority
-		}
-	}
-	if len(composers) == 0 {
-		return nil
-	}
-	sender, err := s.config.Mail.sender(show)
-	if err != nil {
-		return err
-	}
+// startMail begins to send what waits in the outbox.
+func (s *Server) startMail(sender mail.Sender) {
 	worker := mail.New(mail.Options{
-		Outbox: p.store,
+		Outbox: s.parts.store,
 		Compose: func(ctx context.Context, notice core.Notice) (core.Mail, error) {
-			authority := composers[[2]string{string(notice.Realm), notice.Dialect}]
+			authority := s.serving.Load().composers[[2]string{string(notice.Realm), notice.Dialect}]
 			if authority == nil {
 				return core.Mail{}, &core.Error{Kind: core.NotFound, Err: errors.New("its dialect is served no more")}
 			}
@@ -299,7 +227,6 @@ func (s *Server) startMail(p *parts, authorities []*core.Authority, show func(co
 		Log:    s.log,
 	})
 	s.background(worker.Run)
-	return nil
 }
 
 // background does work until the server is closed.
@@ -323,37 +250,21 @@ func (c MailConfig) sender(show func(core.Mail)) (mail.Sender, error) {
 	return nil, errors.New("mail: a dialect that is served sends recovery mails: set mail.host and mail.from, or mail.folder to keep mails as files")
 }
 
-const forwardAuthPath = "/-/forward-auth/"
-
-// buildHandlers joins the surfaces.
-func (s *Server) buildHandlers(p *parts, mounted []mount, authorities []*core.Authority, options Options) error {
-	counts := newMetrics(options.Version, mounted, p.gate)
-	var mounts []login.Mount
-	checks := map[string]http.Handler{}
-	for i, m := range mounted {
-		protected, err := m.protected(authorities[i], s.log)
-		if err != nil {
-			return err
-		}
-		mounts = append(mounts, login.Mount{Host: m.Host, Prefix: m.Prefix, Dialect: m.dialect, Authority: authorities[i], Protected: protected})
-		checks[string(m.dialect.Realm())+"/"+m.dialect.Name()] = forwardauth.New(forwardauth.Options{Dialect: m.dialect, Authority: authorities[i], Log: s.log})
-	}
-	if err := login.CheckCollisions(mounts); err != nil {
-		return err
-	}
-	s.document(mounts, mounted)
-	logins := login.New(login.Options{Mounts: mounts, Log: s.log})
+// buildHandlers puts what lasts around what is served at the moment. A request is
+// answered by one serving from its start to its end.
+func (s *Server) buildHandlers() error {
 	proxies, err := parseNetworks(s.config.TrustedProxies)
 	if err != nil {
 		return err
 	}
-	s.public = web.Wrap(surfaces(checks, logins), web.Options{TrustedProxies: proxies, WarnOfProxy: true, Log: s.log, Observe: observe(counts)})
-	s.status = status.New(status.Options{Ready: p.store.Ping, Metrics: counts.Handler(), Log: s.log})
+	current := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serving.Load().handler.ServeHTTP(w, r) })
+	s.public = web.Wrap(current, web.Options{TrustedProxies: proxies, WarnOfProxy: true, Log: s.log, Observe: observe(s.parts.counts)})
+	s.status = status.New(status.Options{Ready: s.parts.store.Ping, Metrics: s.parts.counts.Handler(), Log: s.log})
 	s.admin = web.Wrap(s.status, web.Options{Log: s.log})
 	return nil
 }
 
-func newMetrics(version string, mounted []mount, gate *hashgate.Gate) *metrics.Metrics {
+func newMetrics(version string, gate *hashgate.Gate) *metrics.Metrics {
 	options := metrics.Options{
 		Version:    version,
 		Operations: []string{"forward_auth", "proxy"},
@@ -365,9 +276,6 @@ func newMetrics(version string, mounted []mount, gate *hashgate.Gate) *metrics.M
 	for _, operation := range dialect.Operations() {
 		options.Operations = append(options.Operations, string(operation))
 	}
-	for _, m := range mounted {
-		options.Mounts = append(options.Mounts, metrics.Mount{Realm: m.Realm, Dialect: m.dialect.Name()})
-	}
 	return metrics.New(options)
 }
 
@@ -378,39 +286,6 @@ func observe(counts *metrics.Metrics) func(web.Record) {
 			Operation: r.Operation, Outcome: r.Outcome, Status: r.Status, Duration: r.Duration,
 		})
 	}
-}
-
-// surfaces sends /-/forward-auth/REALM/DIALECT, and all below it, to its check and
-// everything else to logins. It is no ServeMux, which would redirect paths such as
-// //login that contracts answer themselves.
-func surfaces(checks map[string]http.Handler, logins http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if rest, ok := strings.CutPrefix(r.URL.Path, forwardAuthPath); ok {
-			realm, rest, _ := strings.Cut(rest, "/")
-			name, _, _ := strings.Cut(rest, "/")
-			if check := checks[realm+"/"+name]; check != nil {
-				check.ServeHTTP(w, r)
-				return
-			}
-		}
-		logins.ServeHTTP(w, r)
-	})
-}
-
-// protected makes the proxies to the API behind a mount.
-func (m mount) protected(authority *core.Authority, log *slog.Logger) ([]login.Protected, error) {
-	var protected []login.Protected
-	for _, p := range m.Protect {
-		upstream, err := url.Parse(p.Upstream)
-		if err != nil {
-			return nil, err
-		}
-		protected = append(protected, login.Protected{
-			Path:    p.Path,
-			Handler: proxy.New(proxy.Options{Upstream: upstream, Dialect: m.dialect, Authority: authority, Log: log}),
-		})
-	}
-	return protected, nil
 }
 
 func parseNetworks(texts []string) ([]netip.Prefix, error) {

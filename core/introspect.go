@@ -39,8 +39,9 @@ func (a *Authority) Introspect(ctx context.Context, inquiry Inquiry) (subject, c
 // A Caller is who asks about a token or ends it, where that is not the token
 // itself: a bearer or a client, at most one of them.
 type Caller struct {
-	Bearer *Secret
-	Client *Client
+	Bearer   *Secret
+	Client   *Client
+	ByClient bool // it is for clients to call: who brings none speaks for no client's tokens
 }
 
 // caller proves who calls; nil when nobody says who they are.

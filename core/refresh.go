@@ -16,8 +16,9 @@ type Renewal struct {
 // policy keeps it. One that comes again after that was stolen from somebody: its
 // session is ended before the refusal, RefreshReused.
 //
-// It refuses with the kinds below BadRefresh, with BadClient who is not the client
-// that the session is for, and with AccountInactive and AccountUnverified.
+// It refuses with the kinds below BadRefresh, to which the token of another
+// client belongs, with BadClient a client that is wrong or missing, and with
+// AccountInactive and AccountUnverified.
 func (a *Authority) Refresh(ctx context.Context, renewal Renewal) (token Token, err error) {
 	event := a.event(ActionTokenRefreshed, renewal.Origin)
 	// A refresh token tells no identity to count by before it is known.
@@ -45,8 +46,10 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 		return Token{}, refusal
 	case err != nil:
 		return Token{}, err
+	case !session.isFor(client) && client == nil:
+		return Token{}, refuse(BadClient, "the session is a client's, and none is here")
 	case !session.isFor(client):
-		return Token{}, refuse(BadClient, "the session is not this client's")
+		return Token{}, refuse(RefreshUnknown, "the session is not this client's") // nor is it told that there is one
 	case !old.ReplacedAt.IsZero():
 		return Token{}, a.reused(ctx, *event)
 	case !old.live(begun):

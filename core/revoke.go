@@ -40,7 +40,7 @@ func (a *Authority) Revoke(ctx context.Context, revocation Revocation) error {
 		return err
 	case session.Dialect != a.terms.Dialect, session.Live(a.deps.Now()) != nil:
 		return nil
-	case caller != nil && caller.Client != nil && revocation.Caller.Client != nil && !session.isFor(caller.Client):
+	case revocation.Caller.ByClient && !session.isFor(clientOf(caller)):
 		return nil
 	}
 	event.TokenID = token.ID
@@ -58,6 +58,14 @@ func (a *Authority) Revoke(ctx context.Context, revocation Revocation) error {
 		}
 	}
 	return a.endSession(ctx, session, event)
+}
+
+// clientOf is the client that calls; nil when there is none.
+func clientOf(caller *Identity) *AccessKey {
+	if caller == nil {
+		return nil
+	}
+	return caller.Client
 }
 
 // endSession ends a session as was asked for.

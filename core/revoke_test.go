@@ -130,13 +130,16 @@ func TestRevokeByCaller(t *testing.T) {
 			return core.Caller{Bearer: &own.Refresh.Value}
 		}, nil, core.TokenInvalid, false, nil},
 		{"its client", func(_ *world, _, _ core.Token, clients map[string]*core.Client) core.Caller {
-			return core.Caller{Client: clients["c1"]}
+			return core.Caller{Client: clients["c1"], ByClient: true}
 		}, nil, "", true, []string{"session_ended"}},
 		{"another client", func(_ *world, _, _ core.Token, clients map[string]*core.Client) core.Caller {
-			return core.Caller{Client: clients["c2"]}
+			return core.Caller{Client: clients["c2"], ByClient: true}
+		}, nil, "", false, nil},
+		{"no client", func(*world, core.Token, core.Token, map[string]*core.Client) core.Caller {
+			return core.Caller{ByClient: true}
 		}, nil, "", false, nil},
 		{"a wrong client", func(*world, core.Token, core.Token, map[string]*core.Client) core.Caller {
-			return core.Caller{Client: &core.Client{Identifier: "c1", Secret: core.NewSecret("x")}}
+			return core.Caller{Client: &core.Client{Identifier: "c1", Secret: core.NewSecret("x")}, ByClient: true}
 		}, nil, core.BadClient, false, []string{"session_ended: bad_client"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,6 +33,7 @@ import (
 // commands are what scripts can do beside testscript's own commands.
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve-bg":   serveBackground,
+	"serve-hup":  serveHangup,
 	"serve-stop": serveStop,
 	"http":       httpCall,
 	"token":      token,
@@ -130,6 +131,24 @@ func environment(ts *testscript.TestScript) []string {
 		}
 	}
 	return env
+}
+
+// serve-hup TEXT sends HUP to the server and waits until a further line of its log
+// holds TEXT.
+func serveHangup(ts *testscript.TestScript, neg bool, args []string) {
+	held, ok := backgrounds.Load(ts.MkAbs("."))
+	if neg || len(args) != 1 || !ok {
+		ts.Fatalf("usage: serve-hup TEXT, after serve-bg in the same folder")
+	}
+	b := held.(*background)
+	before := len(b.log())
+	ts.Check(b.command.Process.Signal(syscall.SIGHUP))
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if strings.Contains(b.log()[before:], args[0]) {
+			return
+		}
+	}
+	ts.Fatalf("the log did not tell %q in time:\n%s", args[0], b.log())
 }
 
 // serve-stop sends TERM to the server and wants exit code 0. Its log is then in

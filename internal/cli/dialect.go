@@ -17,7 +17,7 @@ func (p *program) dialectCommand() *cobra.Command {
 	command := &cobra.Command{Use: "dialect", Short: "Write, check, test and describe login contracts"}
 	command.AddCommand(
 		p.dialectNewCommand(), p.dialectCheckCommand(), p.dialectTestCommand(), p.dialectExplainCommand(),
-		p.dialectListCommand(), p.dialectShowCommand(),
+		p.dialectDocsCommand(), p.dialectOpenAPICommand(), p.dialectListCommand(), p.dialectShowCommand(),
 	)
 	return group(command)
 }
@@ -53,7 +53,7 @@ func (p *program) dialectListCommand() *cobra.Command {
 					return err
 				}
 				title := "faulty: see `chancery dialect check " + name + "`"
-				listed := chosenDialect{config, chancery.Mount{Dialect: name, Realm: testRealm}}
+				listed := chosenDialect{config: config, mount: chancery.Mount{Dialect: name, Realm: testRealm}}
 				if d, err := listed.load(); err == nil {
 					title = d.Title()
 				}
@@ -114,6 +114,7 @@ func (c *dialectChoice) flags(command *cobra.Command) {
 type chosenDialect struct {
 	config chancery.Config
 	mount  chancery.Mount
+	prefix string // under which the configuration serves it
 }
 
 // choose finds what is named: a dialect, or a file by its path. It is mounted as the
@@ -127,10 +128,10 @@ func (p *program) choose(c *dialectChoice, named string) (chosenDialect, error) 
 	if err != nil {
 		return chosenDialect{}, err
 	}
-	chosen := chosenDialect{config, chancery.Mount{Dialect: name, Realm: testRealm}}
+	chosen := chosenDialect{config: config, mount: chancery.Mount{Dialect: name, Realm: testRealm}}
 	for _, mount := range config.Serve {
 		if mount.Dialect == name {
-			chosen.mount.Settings = mount.Settings
+			chosen.mount.Settings, chosen.prefix = mount.Settings, mount.Prefix
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -21,23 +22,46 @@ type testServer struct {
 	base    string // its address, without a slash at the end
 	dialect *dialect.Dialect
 	client  *http.Client // follows no redirects
+	mails   mailbox
 
 	server *chancery.Server
-	mails  keptMails
 	folder string
 	stop   func()
 	ended  chan error // has one error whenever it does not run
 }
 
-// serveForTests serves the dialect; explain is told what it does, if it is not nil.
-func (c *chosenDialect) serveForTests(ctx context.Context, explain func(dialect.Step)) (*testServer, error) {
-	return c.serveThrottled(ctx, false, explain)
+// A mailbox keeps the mails that a server makes out.
+type mailbox struct {
+	mu  sync.Mutex
+	all []core.Mail
 }
 
-// serveThrottled is serveForTests with a count of failing sign-ins, or without.
-func (c *chosenDialect) serveThrottled(ctx context.Context, throttled bool, explain func(dialect.Step)) (_ *testServer, err error) {
-	if _, err := c.load(); err != nil {
+func (m *mailbox) put(mail core.Mail) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.all = append(m.all, mail)
+}
+
+func (m *mailbox) list() []core.Mail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.all)
+}
+
+// serveForTests serves the dialect with more settings; explain is told what it does,
+// if it is not nil.
+func (c *chosenDialect) serveForTests(ctx context.Context, settings map[string]any, explain func(dialect.Step)) (_ *testServer, err error) {
+	d, err := c.load()
+	if err != nil {
 		return nil, openFault(err)
+	}
+	mount := c.mount
+	if len(settings) > 0 {
+		mount.Settings = maps.Clone(mount.Settings)
+		if mount.Settings == nil {
+			mount.Settings = map[string]any{}
+		}
+		maps.Copy(mount.Settings, settings)
 	}
 	s := &testServer{stop: func() {}, ended: make(chan error, 1)}
 	if s.folder, err = os.MkdirTemp("", "chancery-dialect-"); err != nil {
@@ -55,12 +79,13 @@ func (c *chosenDialect) serveThrottled(ctx context.Context, throttled bool, expl
 	}
 	config := demoConfig(listen, s.folder, "")
 	config.Dialects = c.config.Dialects
-	config.Serve = []chancery.Mount{c.mount}
+	config.Serve = []chancery.Mount{mount}
 	config.Throttle.NetworkFailures = 1 << 20 // examples fail on purpose
-	if !throttled {
+	if !slices.ContainsFunc(d.Examples(), func(e dialect.Example) bool { return e.Repeat > 1 }) {
 		config.Throttle.Failures = 1 << 20
 	}
-	if s.server, err = chancery.Open(ctx, config, chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.keep}); err != nil {
+	options := chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.put}
+	if s.server, err = chancery.Open(ctx, config, options); err != nil {
 		return nil, openFault(err)
 	}
 	s.base, s.dialect = config.Issuer, s.server.Dialects()[0]
@@ -103,26 +128,7 @@ func (s *testServer) close() error {
 	return errors.Join(err, os.RemoveAll(s.folder))
 }
 
-// token signs in as a sample.
-func (s *testServer) token(ctx context.Context) func(sample string) (string, error) {
-	trial := dialect.Trial{Dialect: s.dialect, Client: s.client, BaseURL: s.base}
-	return func(sample string) (string, error) { return trial.SignIn(ctx, sample) }
-}
-
-// keptMails are the mails that a server has made out.
-type keptMails struct {
-	mutex sync.Mutex
-	mails []core.Mail
-}
-
-func (k *keptMails) keep(m core.Mail) {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	k.mails = append(k.mails, m)
-}
-
-func (k *keptMails) all() []core.Mail {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	return slices.Clone(k.mails)
+// trial sends examples to the server.
+func (s *testServer) trial(client dialect.Doer, settings map[string]any) *dialect.Trial {
+	return &dialect.Trial{Dialect: s.dialect, Client: client, BaseURL: s.base, Settings: settings, Mails: s.mails.list}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +19,8 @@ func (p *program) dialectTestCommand() *cobra.Command {
 		Short: "Serve dialects and send them the examples of their files",
 		Long: `Serve a dialect on a free port, with a database of its own and the sample
 identities of its file, send it every example, and compare the replies: status,
-headers, and bodies byte by byte, the order of members included.`,
+headers, and bodies byte by byte, the order of members included. Examples with
+settings of their own have a server of their own.`,
 		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -69,9 +69,8 @@ func indent(text string) string {
 	return "      " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n      ")
 }
 
-// runExamples sends a dialect its examples, on a server for each choice of settings
-// that they want, and the results are in the file's order. Those that are repeated
-// have a server that counts failures as usual.
+// runExamples serves the dialect, once for each choice of settings that its examples
+// make, and sends it its examples. The results are in the file's order.
 func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResult, error) {
 	d, err := c.load()
 	if err != nil {
@@ -79,39 +78,25 @@ func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResul
 	}
 	var results []dialect.ExampleResult
 	for _, settings := range d.SettingSets() {
-		with := *c
-		with.mount.Settings = maps.Clone(c.mount.Settings)
-		if with.mount.Settings == nil {
-			with.mount.Settings = map[string]any{}
+		some, err := c.runSome(ctx, settings)
+		if err != nil {
+			return nil, err
 		}
-		maps.Copy(with.mount.Settings, settings)
-		for _, repeated := range []bool{false, true} {
-			skip := func(e dialect.Example) bool { return e.Repeat > 1 != repeated }
-			if !slices.ContainsFunc(d.Examples(), func(e dialect.Example) bool { return maps.Equal(e.Settings, settings) && !skip(e) }) {
-				continue
-			}
-			some, err := with.try(ctx, settings, repeated, skip)
-			if err != nil {
-				return nil, err
-			}
-			results = append(results, some...)
-		}
+		results = append(results, some...)
 	}
-	order := map[string]int{}
+	place := map[string]int{}
 	for i, e := range d.Examples() {
-		order[e.Name] = i
+		place[e.Name] = i
 	}
-	slices.SortStableFunc(results, func(a, b dialect.ExampleResult) int { return order[a.Example.Name] - order[b.Example.Name] })
+	slices.SortStableFunc(results, func(a, b dialect.ExampleResult) int { return place[a.Example.Name] - place[b.Example.Name] })
 	return results, nil
 }
 
-// try runs some of the examples on a server of their own.
-func (c *chosenDialect) try(ctx context.Context, settings map[string]any, throttled bool, skip func(dialect.Example) bool) (_ []dialect.ExampleResult, err error) {
-	server, err := c.serveThrottled(ctx, throttled, nil)
+func (c *chosenDialect) runSome(ctx context.Context, settings map[string]any) (_ []dialect.ExampleResult, err error) {
+	server, err := c.serveForTests(ctx, settings, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	trial := dialect.Trial{Dialect: server.dialect, Client: server.client, BaseURL: server.base, Settings: settings, Skip: skip, Mails: server.mails.all}
-	return trial.Run(ctx), nil
+	return server.trial(server.client, settings).Run(ctx), nil
 }

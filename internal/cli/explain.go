@@ -21,6 +21,7 @@ import (
 	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/dialect/draft"
+	"github.com/chancery-auth/chancery/internal/strictyaml"
 )
 
 // An explanation is what `dialect explain` is asked for.
@@ -61,49 +62,153 @@ func (p *program) explain(ctx context.Context, e *explanation, named string) (er
 	if err != nil {
 		return err
 	}
+	file, _, err := chancery.ReadDialect(chosen.config, chosen.mount.Dialect)
+	if err != nil {
+		return openFault(err)
+	}
 	d, err := chosen.load()
 	if err != nil {
 		return openFault(err)
 	}
-	request, err := p.requestOf(e, d)
+	var settings map[string]any
+	var request *http.Request
+	if e.example != "" {
+		settings, err = e.settingsOf(d)
+	} else {
+		request, err = p.requestOf(e)
+	}
 	if err != nil {
 		return err
 	}
-	var log steps
-	server, err := chosen.serveForTests(ctx, log.add)
+	var w watch
+	server, err := chosen.serveForTests(ctx, settings, w.step)
 	if err != nil {
 		return err
 	}
-	closed := false
-	end := func() error {
-		if closed {
-			return nil
-		}
-		closed = true
-		return server.close()
+	w.client = server.client
+	if e.example != "" {
+		err = w.follow(ctx, server.trial(&w, settings), e.example)
+	} else {
+		err = w.send(ctx, server, request, e.as)
 	}
-	defer func() { err = errors.Join(err, end()) }()
-	if e.as != "" {
-		token, err := server.token(ctx)(e.as)
+	if err = errors.Join(err, server.close()); err != nil { // after which the last step has been told
+		return err
+	}
+	p.showExplanation(file, &w)
+	return nil
+}
+
+// A watch is a client that keeps the last call that it made: its request, what the
+// server told of it, and the answer.
+type watch struct {
+	client dialect.Doer
+
+	mu      sync.Mutex
+	frozen  bool // whether the call has been made
+	request *http.Request
+	steps   []dialect.Step
+	answer  answer
+}
+
+// An answer is what came back.
+type answer struct {
+	proto, status string
+	header        http.Header
+	body          []byte
+}
+
+func (w *watch) step(step dialect.Step) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.frozen {
+		w.steps = append(w.steps, step)
+	}
+}
+
+// Do implements [dialect.Doer].
+func (w *watch) Do(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	if !w.frozen {
+		w.request, w.steps = r, nil
+	}
+	w.mu.Unlock()
+	reply, err := w.client.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(io.LimitReader(reply.Body, 1<<20))
+	if err = errors.Join(err, reply.Body.Close()); err != nil {
+		return nil, err
+	}
+	reply.Body = io.NopCloser(bytes.NewReader(content))
+	if !w.frozen {
+		w.answer = answer{reply.Proto, reply.Status, reply.Header, content}
+	}
+	return reply, nil
+}
+
+// send sends a request, with a sample's token if one is named.
+func (w *watch) send(ctx context.Context, s *testServer, r *http.Request, as string) error {
+	sent := r.Clone(ctx)
+	target, err := sent.URL.Parse(s.base + sent.URL.RequestURI())
+	if err != nil {
+		return err
+	}
+	sent.URL, sent.RequestURI, sent.Host = target, "", ""
+	if sent.Header.Get("User-Agent") == "" {
+		sent.Header["User-Agent"] = nil // none, rather than Go's
+	}
+	if as != "" {
+		token, err := s.trial(s.client, nil).SignIn(ctx, as)
 		if err != nil {
 			return withHint(err, "--as names a sample of the file, as the member as of an example does")
 		}
-		present(request, server.dialect.Describe().Carriers[0], token)
+		present(sent, s.dialect.Describe().Carriers[0], token)
 	}
-	log.forget() // what loading and signing in have told
-	answer, err := server.send(ctx, request)
+	reply, err := w.Do(sent)
 	if err != nil {
 		return err
 	}
-	if err := end(); err != nil { // so that the last step has been told
-		return err
+	return reply.Body.Close()
+}
+
+// follow runs the examples up to the one that is named: those before it may give
+// what it sends.
+func (w *watch) follow(ctx context.Context, t *dialect.Trial, example string) error {
+	found := false
+	t.Before = func(e dialect.Example) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.frozen = found // by the example that comes after it
+		if e.Name == example {
+			found, w.request, w.steps = true, nil, nil
+		}
 	}
-	file, _, err := chancery.ReadDialect(chosen.config, chosen.mount.Dialect)
-	if err != nil {
-		return err
+	for _, result := range t.Run(ctx) {
+		if result.Example.Name == example && w.request == nil {
+			return fmt.Errorf("example %q: %s", example, result.Diff)
+		}
 	}
-	p.showExplanation(file, request, log.all, answer)
 	return nil
+}
+
+// settingsOf are the settings of the example that is named.
+func (e *explanation) settingsOf(d *dialect.Dialect) (map[string]any, error) {
+	if e.curl != "" || e.as != "" {
+		return nil, usageFault("leave the others out: an example says itself what is sent, and as whom", "--example goes with neither --curl nor --as")
+	}
+	var names []string
+	for _, x := range d.Examples() {
+		if x.Name == e.example {
+			return x.Settings, nil
+		}
+		names = append(names, x.Name)
+	}
+	hint := "its examples are " + strings.Join(names, "; ")
+	if near := strictyaml.Nearest(e.example, names); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return nil, usageFault(hint, "dialect %s has no example %q", d.Name(), e.example)
 }
 
 // present adds a token to a request by a carrier.
@@ -120,32 +225,9 @@ func present(r *http.Request, c dialect.CarrierInfo, token string) {
 	}
 }
 
-// steps gathers what the server tells.
-type steps struct {
-	mu  sync.Mutex
-	all []dialect.Step
-}
-
-func (s *steps) add(step dialect.Step) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all = append(s.all, step)
-}
-
-func (s *steps) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.all = nil
-}
-
-// requestOf finds the request that is to be explained.
-func (p *program) requestOf(e *explanation, d *dialect.Dialect) (*http.Request, error) {
-	switch {
-	case e.curl != "" && e.example != "":
-		return nil, usageFault("give one of them", "--curl and --example name two requests")
-	case e.example != "":
-		return exampleRequest(d, e)
-	case e.curl != "" && e.curl != "-":
+// requestOf reads the request that is to be explained.
+func (p *program) requestOf(e *explanation) (*http.Request, error) {
+	if e.curl != "" && e.curl != "-" {
 		return draft.CurlRequest(e.curl)
 	}
 	if terminal, ok := p.in.(*os.File); ok && term.IsTerminal(int(terminal.Fd())) {
@@ -159,28 +241,6 @@ func (p *program) requestOf(e *explanation, d *dialect.Dialect) (*http.Request, 
 		return draft.CurlRequest(string(text))
 	}
 	return readRequest(text)
-}
-
-func exampleRequest(d *dialect.Dialect, e *explanation) (*http.Request, error) {
-	examples := d.Examples()
-	i := slices.IndexFunc(examples, func(x dialect.Example) bool { return x.Name == e.example })
-	if i < 0 {
-		var names []string
-		for _, x := range examples {
-			names = append(names, x.Name)
-		}
-		return nil, usageFault("its examples are "+strings.Join(names, "; "), "dialect %s has no example %q", d.Name(), e.example)
-	}
-	x := examples[i]
-	if e.as == "" {
-		e.as = x.As
-	}
-	r, err := http.NewRequest(x.Method, x.Path, bytes.NewReader(x.Body)) //nolint:noctx // it is sent with a context of its own
-	if err != nil {
-		return nil, err
-	}
-	r.Header = x.Header.Clone()
-	return r, nil
 }
 
 var requestLine = regexp.MustCompile(`^([A-Z]+) (\S+)( HTTP/[0-9.]+)?$`)
@@ -220,56 +280,29 @@ func readRequest(text []byte) (*http.Request, error) {
 	return r, nil
 }
 
-// An answer is what came back.
-type answer struct {
-	proto  string
-	status string
-	header http.Header
-	body   []byte
-}
-
-func (s *testServer) send(ctx context.Context, r *http.Request) (answer, error) {
-	sent := r.Clone(ctx)
-	target, err := sent.URL.Parse(s.base + sent.URL.RequestURI())
-	if err != nil {
-		return answer{}, err
-	}
-	sent.URL, sent.RequestURI, sent.Host = target, "", ""
-	if sent.Header.Get("User-Agent") == "" {
-		sent.Header["User-Agent"] = nil // none, rather than Go's
-	}
-	reply, err := s.client.Do(sent)
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = reply.Body.Close() }()
-	content, err := io.ReadAll(io.LimitReader(reply.Body, 1<<20))
-	return answer{reply.Proto, reply.Status, reply.Header, content}, err
-}
-
 // showExplanation prints the steps, each with its line of the file, and the answer.
-func (p *program) showExplanation(file string, r *http.Request, all []dialect.Step, a answer) {
-	fmt.Fprintf(p.out, "%s %s\n\n", r.Method, plain(r.URL.RequestURI()))
+func (p *program) showExplanation(file string, w *watch) {
+	fmt.Fprintf(p.out, "%s %s\n\n", w.request.Method, plain(w.request.URL.RequestURI()))
 	wide := 0
-	for _, step := range all {
+	for _, step := range w.steps {
 		wide = max(wide, len(step.Name))
 	}
-	for i, step := range all {
+	for i, step := range w.steps {
 		fmt.Fprintf(p.out, "%3d  %-*s  %s", i+1, wide, step.Name, plain(step.Text))
 		if step.Line > 0 {
 			fmt.Fprintf(p.out, "  (%s:%d)", file, step.Line)
 		}
 		fmt.Fprintln(p.out)
 	}
-	fmt.Fprintf(p.out, "\n%s %s\n", a.proto, a.status)
-	for _, name := range slices.Sorted(maps.Keys(a.header)) {
-		for _, value := range a.header[name] {
+	fmt.Fprintf(p.out, "\n%s %s\n", w.answer.proto, w.answer.status)
+	for _, name := range slices.Sorted(maps.Keys(w.answer.header)) {
+		for _, value := range w.answer.header[name] {
 			fmt.Fprintf(p.out, "%s: %s\n", name, plain(value))
 		}
 	}
 	fmt.Fprintln(p.out)
-	if len(a.body) > 0 {
-		fmt.Fprintf(p.out, "%s\n", printable(string(a.body)))
+	if len(w.answer.body) > 0 {
+		fmt.Fprintf(p.out, "%s\n", printable(string(w.answer.body)))
 	}
 }
 

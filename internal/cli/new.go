@@ -158,7 +158,7 @@ func tryDialect(ctx context.Context, name string, source []byte) (examples int, 
 		return 0, err
 	}
 	config := chancery.Config{Dialects: folder}.WithDefaults()
-	tried := chosenDialect{config, chancery.Mount{Dialect: strings.TrimSuffix(name, ".yaml"), Realm: testRealm}}
+	tried := chosenDialect{config: config, mount: chancery.Mount{Dialect: strings.TrimSuffix(name, ".yaml"), Realm: testRealm}}
 	results, err := tried.runExamples(ctx)
 	if err != nil {
 		return 0, notDrafted(err)

@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
@@ -21,7 +26,9 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: `Serve the dialects of the configuration until TERM or INT.
 
 Logs are JSON lines on standard error. At TERM the server reports itself unready,
-serves on for the time that drain says, and lets requests under way finish.`,
+serves on for the time that drain says, and lets requests under way finish. At HUP
+it reads the configuration again and serves the dialects as they now are, without
+failing a request; where anything is wrong it says so and serves on as before.`,
 		Example: "  chancery serve --config chancery.yaml",
 		Args:    words(),
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -29,7 +36,7 @@ serves on for the time that drain says, and lets requests under way finish.`,
 			if err != nil {
 				return err
 			}
-			return p.serve(command.Context(), config)
+			return p.serve(command.Context(), config, s)
 		},
 	}
 	s.flag(command, "issuer", "the server's own address as clients see it", func(c *chancery.Config, v string) { c.Issuer = v })
@@ -41,7 +48,10 @@ serves on for the time that drain says, and lets requests under way finish.`,
 	return command
 }
 
-func (p *program) serve(ctx context.Context, config chancery.Config) (err error) {
+func (p *program) serve(ctx context.Context, config chancery.Config, s settings) (err error) {
+	hangups := make(chan os.Signal, 1) // one that comes during the start waits for its end
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	log, err := p.logger(config.LogLevel)
 	if err != nil {
 		return err
@@ -59,7 +69,28 @@ func (p *program) serve(ctx context.Context, config chancery.Config) (err error)
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	go tellSystemd(ctx, server, log)
+	go p.reloadAt(ctx, hangups, server, s, log)
 	return server.Run(ctx)
+}
+
+// reloadAt reloads the server at each hangup until ctx ends.
+func (p *program) reloadAt(ctx context.Context, hangups <-chan os.Signal, server *chancery.Server, s settings, log *slog.Logger) {
+	quiet := *p
+	quiet.err = io.Discard // the environment is that of the start, which has warned of it
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		config, err := quiet.config(s)
+		if err == nil {
+			err = server.Reload(ctx, config)
+		}
+		if err != nil {
+			log.ErrorContext(ctx, "not reloaded: serving on as before", "faults", strings.Split(redact(wording(err)), "\n"))
+		}
+	}
 }
 
 // tellSystemd says READY=1 once the server listens and STOPPING=1 when it drains.

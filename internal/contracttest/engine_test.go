@@ -24,7 +24,7 @@ func onPostgreSQL(t *testing.T) func(*chancery.Config) {
 // TestPostgreSQL proves the contracts again, on the other store.
 func TestPostgreSQL(t *testing.T) {
 	t.Parallel()
-	w := openWorld(t, onPostgreSQL(t))
+	w := openWorld(t, onPostgreSQL(t), withB3)
 	for _, section := range sections {
 		t.Run(section.name, func(t *testing.T) { section.run(t, w) })
 	}

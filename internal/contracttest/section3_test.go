@@ -131,15 +131,6 @@ func protectedB(t *testing.T, w *world) {
 	}
 }
 
-// optionalB proves B3: the routes that the published page does not name are off.
-func optionalB(t *testing.T, w *world) {
-	token := w.token(t, contractB, w.account(t, contractB))
-	for _, path := range []string{"/auth/jwt/logout", "/auth/register", "/auth/forgot-password", "/auth/reset-password", "/auth/request-verify-token", "/auth/verify"} {
-		w.prove(t, contractB, []row{{path[1:], post(path, jsonType, `{}`).with("Authorization: Bearer " + token), notFound}})
-	}
-	w.prove(t, contractB, []row{{"users me", request{method: "GET", target: "/users/me"}.with("Authorization: Bearer " + token), notFound}})
-}
-
 // enable lets a disabled account in again.
 func (w *world) enable(t testing.TB, c contract, m member) {
 	t.Helper()

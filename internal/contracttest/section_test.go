@@ -39,7 +39,7 @@ var sections = []struct {
 // TestSQLite proves the contracts on the default store.
 func TestSQLite(t *testing.T) {
 	t.Parallel()
-	w := openWorld(t)
+	w := openWorld(t, withB3)
 	for _, section := range sections {
 		t.Run(section.name, func(t *testing.T) { section.run(t, w) })
 	}

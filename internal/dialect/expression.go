@@ -5,11 +5,16 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/parser"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -274,6 +279,10 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 	if !ok {
 		return nil
 	}
+	if name := swelling(checked); name != "" {
+		r.faultAt(n, offset, "write replace and join with constants of "+strconv.Itoa(maxSeparator)+" bytes at most, "+strconv.Itoa(maxSwelling)+" at most, and texts by +", "%s may make a text or a list without bound", name)
+		return nil
+	}
 	estimate, err := env.EstimateCost(checked, estimator{})
 	if err != nil || estimate.Max > maxCost {
 		r.faultAt(n, offset, "loops inside loops cost most: leave one out", "the expression may cost too much to run")
@@ -307,6 +316,57 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		return nil
 	}
 	return l
+}
+
+// Bounds of functions that make long texts of short ones, of which CEL counts no cost.
+const (
+	maxSwelling  = 3
+	maxSeparator = 16
+)
+
+// swelling names a function by which an expression may make a text or a list
+// without bound: format, whose precision is any number; replace, join and quote but
+// for a few by constants; and lists that loops add to themselves.
+func swelling(checked *cel.Ast) (name string) {
+	rep := checked.NativeRep()
+	count, sums, loops := 0, 0, false
+	ast.PreOrderVisit(rep.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
+		if loops = loops || e.Kind() == ast.ComprehensionKind; e.Kind() != ast.CallKind {
+			return
+		}
+		call := e.AsCall()
+		switch f := call.FunctionName(); f {
+		case "format":
+			name = f
+		case "replace", "join", "strings.quote":
+			if count++; count > maxSwelling || f != "strings.quote" && slices.ContainsFunc(call.Args(), swells) ||
+				f == "replace" && call.Args()[0].AsLiteral() == types.String("") { // between all characters
+				name = f
+			}
+		case operators.Add:
+			if slices.Contains(rep.ReferenceMap()[e.ID()].OverloadIDs, overloads.AddList) && !accumulates(call.Args()[0]) {
+				sums++
+			}
+		}
+	}))
+	if loops && sums > maxSwelling {
+		return "+"
+	}
+	return name
+}
+
+// accumulates recognizes what a loop itself collects its results in.
+func accumulates(e ast.Expr) bool {
+	return e.Kind() == ast.IdentKind && (e.AsIdent() == parser.HiddenAccumulatorName || e.AsIdent() == parser.AccumulatorName)
+}
+
+// swells tells whether a function's argument may be a long text.
+func swells(e ast.Expr) bool {
+	if e.Kind() != ast.LiteralKind {
+		return true
+	}
+	text, ok := e.AsLiteral().(types.String)
+	return ok && len(text) > maxSeparator
 }
 
 // variables finds what the expression names, and checks that the place knows it.

@@ -31,7 +31,7 @@ func TestLimits(t *testing.T) {
 		{"a long pattern", inputs(`      i: {from: body.i, pattern: "` + strings.Repeat("[ab]?", 1_000) + `"}` + "\n"), "is not a pattern: it is too large"},
 		{"expressions that cost much together", strings.Replace(filled(nil), "      secret:", lines(190, `      i%d: {from: body.i, type: list, required: "${input.tags == null || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*')) || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*')) || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*')) || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*')) || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*')) || input.tags.all(a, string(a).matches('(a|b)*c(d|e)*f(g|h)*'))}"}`+"\n")+"      secret:", 1), "all together"},
 		{"members that are unknown", filled(nil) + lines(4_000, "member%d: 1\n"), "a dialect has no member"},
-		{"settings that are unknown", inputs(lines(199, "      i%d: {from: body.i, label: '${setting.a}', one_of: [" + strings.Repeat("'${setting.b}', ", 30) + "]}\n")), "there is no setting"},
+		{"settings that are unknown", inputs(lines(199, "      i%d: {from: body.i, label: '${setting.a}', one_of: ["+strings.Repeat("'${setting.b}', ", 30)+"]}\n")), "there is no setting"},
 		{"a long name", filled(nil) + strings.Repeat("x", 100_000) + ": 1\n", "a dialect has no member"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

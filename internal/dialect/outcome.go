@@ -93,3 +93,25 @@ var outcomeDocs = map[core.Kind]Advice{
 	core.MethodNotAllowed: {"The path does not know that method.", "Use one of the methods that Allow names."},
 	core.Internal:         {"Something unforeseen happened.", "Try again later. If it stays, report the time at which it happened."},
 }
+
+// RareRank is that of outcomes which callers seldom meet.
+const RareRank = 5
+
+// Rank orders outcomes by how much callers have to do with them, the most first.
+func Rank(kind core.Kind) int {
+	switch {
+	case kind.IsA(core.BadCredentials):
+		return 0
+	case kind.IsA(core.Unauthorized), kind == core.Forbidden, kind == core.SubjectInvalid:
+		return 1
+	case kind.IsA(core.MalformedBody), kind == core.TooLarge, kind == core.WrongContentType,
+		kind == core.NotFound, kind == core.MethodNotAllowed, kind == core.Unavailable, kind == core.Internal:
+		return RareRank
+	case kind.IsA(core.InvalidRequest):
+		return 2
+	case kind == core.RateLimited:
+		return 4
+	default:
+		return 3
+	}
+}

@@ -39,7 +39,7 @@ func (r *reader) path(n *yaml.Node) path {
 			if slices.Contains(p.variables, name) {
 				r.fault(n, "give one of them another name", "path %q has the variable %s twice", text, name)
 			}
-		} else if !pathSegment.MatchString(segment) || segment == "." || segment == ".." {
+		} else if plain, err := url.PathUnescape(segment); err != nil || !pathSegment.MatchString(segment) || plain == "." || plain == ".." {
 			r.fault(n, "a variable takes a whole segment: /users/{name}", "path %q: %q cannot be a segment", text, segment)
 		}
 		p.segments = append(p.segments, segment)

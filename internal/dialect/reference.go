@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"maps"
 	"net/url"
 	"slices"
@@ -44,7 +45,7 @@ func (r *reader) exampleSettings(n *yaml.Node) map[string]any {
 			value, ok = likeDefault(s.value, value)
 		}
 		if !ok {
-			r.fault(m.value, "write a value as its default is", "setting %s is %s", name, s.kind())
+			r.fault(m.value, "give a value of that kind", "setting %s is %s", name, s.kind())
 			continue
 		}
 		chosen[name], r.settings[name] = value, setting{value}
@@ -152,7 +153,7 @@ func (r *reader) reference(name string, e *Example) (problem, hint string) {
 			}
 		}
 		if !slices.Contains(known, rest) {
-			return "no example before this one saves " + rest, didYouMean(rest, known)
+			return "no example before this one saves " + rest, cmp.Or(didYouMean(rest, known), "add save to what one before it expects, with the same settings")
 		}
 	case totpReference:
 		var known []string

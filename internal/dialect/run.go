@@ -34,14 +34,15 @@ type Trial struct {
 	Dialect  *Dialect
 	Client   Doer
 	BaseURL  string
-	Settings map[string]any     // that the server was given for the examples: those that want the same are sent
-	Skip     func(Example) bool // leaves examples out; nil none
+	Settings map[string]any // that the server was given for the examples: those that want the same are sent
 	// Token gives a bearer token for a sample; nil signs in by the dialect's routes.
 	Token func(sample string) (string, error)
 	// Mails are those that the server has made out so far, oldest first; nil when
 	// nobody keeps them.
 	Mails func() []core.Mail
 	Now   func() time.Time // nil is time.Now
+	// Before is told of each example that is about to be sent; it may be nil.
+	Before func(Example)
 
 	saved  map[string]string
 	steps  map[string]int64 // of second factors that were used, by sample
@@ -58,7 +59,7 @@ func (d *Dialect) RunExamples(ctx context.Context, client Doer, baseURL string, 
 func (t *Trial) Run(ctx context.Context) []ExampleResult {
 	var results []ExampleResult
 	for _, e := range t.Dialect.examples {
-		if maps.Equal(e.Settings, t.Settings) && (t.Skip == nil || !t.Skip(e)) {
+		if maps.Equal(e.Settings, t.Settings) {
 			results = append(results, ExampleResult{e, t.run(ctx, e)})
 		}
 	}
@@ -66,6 +67,9 @@ func (t *Trial) Run(ctx context.Context) []ExampleResult {
 }
 
 func (t *Trial) run(ctx context.Context, e Example) string {
+	if t.Before != nil {
+		t.Before(e)
+	}
 	for range max(1, e.Repeat) - 1 {
 		if _, _, err := t.send(ctx, e); err != nil {
 			return err.Error()

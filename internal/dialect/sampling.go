@@ -105,6 +105,13 @@ func (d *Dialect) decoded(index int, values map[string]string) (*Call, error) {
 	return call, call.Decode(made)
 }
 
+// ExampleValues are the values of an example of the file that the route answers
+// with success, secrets included: for tests, which sign in by them.
+func (d *Dialect) ExampleValues(index int) map[string]string {
+	d = d.quiet()
+	return d.exampleValues(d.routes[index])
+}
+
 // exampleValues reads the inputs of an example that the route answers with success.
 func (d *Dialect) exampleValues(rt *route) map[string]string {
 	values := map[string]string{}

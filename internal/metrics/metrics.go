@@ -1,14 +1,17 @@
 // Package metrics counts what the server does, for Prometheus.
 //
-// Its labels come from fixed sets, named at start: whatever else it is given counts
+// Its labels come from sets that the configuration fixes: whatever else it is given counts
 // as "other", so that no client can make a series (S82). It does not know what a
 // request is or which packages count: they hand it figures. Start at [New].
 package metrics
 
 import (
+	"maps"
 	"net/http"
 	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,7 +51,8 @@ const other = "other"
 // Metrics are the server's counters. Its methods may be called from many goroutines.
 type Metrics struct {
 	registry   *prometheus.Registry
-	mounts     map[Mount]bool
+	mounts     atomic.Pointer[map[Mount]bool] // replaced, never changed
+	knowing    sync.Mutex
 	operations map[string]bool
 	outcomes   map[string]bool
 
@@ -63,7 +67,6 @@ type Metrics struct {
 func New(options Options) *Metrics {
 	m := &Metrics{
 		registry:   prometheus.NewRegistry(),
-		mounts:     set(options.Mounts),
 		operations: set(options.Operations),
 		outcomes:   set(outcomes()),
 		exchanges: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -80,6 +83,7 @@ func New(options Options) *Metrics {
 			Name: "chancery_http_requests_total", Help: "HTTP requests answered, by operation and status.",
 		}, []string{"operation", "status"}),
 	}
+	m.Know(options.Mounts...)
 	info := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "chancery_build_info", Help: "Always 1; the labels tell what runs.",
 		ConstLabels: prometheus.Labels{"version": options.Version, "goversion": runtime.Version()},
@@ -93,6 +97,18 @@ func New(options Options) *Metrics {
 		m.registry.MustRegister(commits(options.Commits))
 	}
 	return m
+}
+
+// Know makes labels of further mounts. Those of before stay: what they have counted
+// does, and requests that they began with are still answered.
+func (m *Metrics) Know(mounts ...Mount) {
+	m.knowing.Lock()
+	defer m.knowing.Unlock()
+	known := set(mounts)
+	if before := m.mounts.Load(); before != nil {
+		maps.Copy(known, *before)
+	}
+	m.mounts.Store(&known)
 }
 
 func outcomes() []string {
@@ -127,7 +143,7 @@ func (m *Metrics) outcome(kind string) string {
 }
 
 func (m *Metrics) mount(realm, dialect string) (string, string) {
-	if m.mounts[Mount{realm, dialect}] {
+	if (*m.mounts.Load())[Mount{realm, dialect}] {
 		return realm, dialect
 	}
 	return other, other

@@ -3,6 +3,7 @@ package oauth2test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,7 @@ func TestRevocation(t *testing.T) {
 		{"with a wrong hint", shop, shop, func(p pair) string { return p.refresh }, "access_token", true},
 		{"of a public client", app{}, app{}, func(p pair) string { return p.access }, "", true},
 		{"of another client's", shop, other, func(p pair) string { return p.access }, "", false},
+		{"of a client's, by nobody", shop, app{}, func(p pair) string { return p.access }, "", false},
 		{"of an unknown token", shop, shop, func(pair) string { return "x" }, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -110,7 +112,10 @@ func TestRefreshIsTheClients(t *testing.T) {
 	other := w.newApp(t, "other", "a secret of the other client's own app", "")
 	p := w.signIn(t, shop)
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {p.refresh}}
-	for name, client := range map[string]app{"another client": other, "nobody": {}, "a wrong secret": {shop.id, "wrong"}} {
+	if a := w.post(t, "/oauth2/token", other, form); a.status != http.StatusBadRequest || a.text("error") != "invalid_grant" {
+		t.Errorf("another client: %d %s, want 400 invalid_grant (RFC 6749 section 5.2)", a.status, a.body)
+	}
+	for name, client := range map[string]app{"nobody": {}, "a wrong secret": {shop.id, "wrong"}} {
 		if a := w.post(t, "/oauth2/token", client, form); a.status != http.StatusUnauthorized || a.text("error") != "invalid_client" {
 			t.Errorf("%s: %d %s, want 401 invalid_client", name, a.status, a.body)
 		}
@@ -198,5 +203,54 @@ func TestMetadata(t *testing.T) {
 		if _, there := openID.json[name]; !there {
 			t.Errorf("openid-configuration lacks %s: %v", name, value)
 		}
+	}
+}
+
+// TestMint proves S22 here: of all paths the token endpoint alone gives tokens,
+// whatever they are sent.
+func TestMint(t *testing.T) {
+	w := open(t, "")
+	ada, shop := w.person(t, "ada"), w.app()
+	token := regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`)
+	var minting []string
+	for _, route := range w.dialect.Paths() {
+		method, path, _ := strings.Cut(route, " ")
+		for _, grant := range []string{"password", "client_credentials", "refresh_token"} {
+			held := w.signIn(t, shop)
+			form := url.Values{
+				"grant_type": {grant}, "username": {ada.login}, "password": {ada.password}, "refresh_token": {held.refresh},
+				"client_id": {shop.id}, "client_secret": {shop.secret}, "token": {held.refresh},
+			}
+			r, err := http.NewRequestWithContext(t.Context(), method, w.base+path, strings.NewReader(form.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set("Authorization", "Bearer "+held.access)
+			if a := send(t, r); token.MatchString(a.body) {
+				minting = append(minting, route+" "+grant)
+			}
+		}
+	}
+	want := []string{"POST /oauth2/token password", "POST /oauth2/token client_credentials", "POST /oauth2/token refresh_token"}
+	if !slices.Equal(minting, want) {
+		t.Errorf("of %q mint %q, want %q", w.dialect.Paths(), minting, want)
+	}
+}
+
+// TestRevocationIsNoFalseSuccess: while the store cannot write, nothing is said to
+// have ended (S88).
+func TestRevocationIsNoFalseSuccess(t *testing.T) {
+	w := open(t, "")
+	shop := w.app()
+	p := w.signIn(t, shop)
+	release := w.lock(t)
+	a := w.post(t, "/oauth2/revoke", shop, url.Values{"token": {p.access}})
+	release()
+	if a.status != http.StatusServiceUnavailable || a.text("error") != "temporarily_unavailable" || a.header.Get("Retry-After") == "" {
+		t.Errorf("revocation without a store = %d %s, want 503 temporarily_unavailable", a.status, a.body)
+	}
+	if w.asked(t, p.access) == "" {
+		t.Error("the token ended all the same")
 	}
 }

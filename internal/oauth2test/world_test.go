@@ -2,7 +2,9 @@ package oauth2test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -16,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	_ "modernc.org/sqlite"
+
 	chancery "github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -28,6 +32,7 @@ type world struct {
 	api      string // a path of the API behind, which says for whom it was asked
 	registry *core.Registry
 	dialect  *dialect.Dialect
+	database string // the file
 	logs     *logs
 }
 
@@ -64,9 +69,10 @@ func open(t testing.TB, prefix string, change ...func(*chancery.Mount)) *world {
 	for _, f := range change {
 		f(&mount)
 	}
-	dir, w := t.TempDir(), &world{base: root + prefix, api: root + prefix + "/api", logs: &logs{}}
+	dir := t.TempDir()
+	w := &world{base: root + prefix, api: root + prefix + "/api", database: filepath.Join(dir, "t.db"), logs: &logs{}}
 	server, err := chancery.Open(t.Context(), chancery.Config{
-		Issuer: root, Database: "sqlite:" + filepath.Join(dir, "t.db"), MasterKeyFile: filepath.Join(dir, "master-key.json"),
+		Issuer: root, Database: "sqlite:" + w.database, MasterKeyFile: filepath.Join(dir, "master-key.json"),
 		Throttle: chancery.ThrottleConfig{Failures: 1000, NetworkFailures: 1000},
 		Hashing:  chancery.HashingConfig{QueueTimeout: 20 * time.Second},
 		Serve:    []chancery.Mount{mount},
@@ -87,6 +93,31 @@ func open(t testing.TB, prefix string, change ...func(*chancery.Mount)) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// lock keeps the server from writing to its database until release is called.
+func (w *world) lock(t testing.TB) (release func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+w.database+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(query string) {
+		if _, err := conn.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("begin immediate")
+	return func() {
+		run("rollback")
+		if err := errors.Join(conn.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // A person is a sample account.

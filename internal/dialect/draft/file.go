@@ -153,7 +153,7 @@ func (d *Draft) success(g *guesser) guess {
 	}
 	headers, wanted := mapping(), mapping()
 	for _, h := range r.Headers {
-		made := same(literal(h.Value), text(h.Value))
+		made := same(literal(h.Value), literal(h.Value))
 		if h.Name != "Pragma" {
 			made = g.tokenText(h.Value)
 		}
@@ -181,7 +181,7 @@ func (d *Draft) success(g *guesser) guess {
 		expected.add("empty", plain("true"))
 	default:
 		template.add("text", literal(r.Text))
-		expected.add("text", text(r.Text))
+		expected.add("text", literal(r.Text))
 	}
 	return guess{template.Node, expected.Node}
 }

@@ -72,7 +72,7 @@ func (d *Draft) word(o outcome) guess {
 	default:
 		sentence := guess{text(o.sentence), text(o.sentence)}
 		if w.own {
-			sentence = guess{literal(like.Text), text(like.Text)}
+			sentence = guess{literal(like.Text), literal(like.Text)}
 		}
 		template.add("text", sentence.template)
 		expected.add("text", sentence.expected)
@@ -152,7 +152,7 @@ func (w *worder) text(name, is string) guess {
 	case w.own && is == sampleWord && slices.Contains(sentenceNames, name):
 		return same(text(w.sentence), text(w.sentence))
 	case w.own:
-		return same(literal(is), text(is))
+		return same(literal(is), literal(is))
 	case is == strconv.Itoa(w.like.Status):
 		return same(text(strconv.Itoa(w.status)), text(strconv.Itoa(w.status)))
 	case is == http.StatusText(w.like.Status):
@@ -164,7 +164,7 @@ func (w *worder) text(name, is string) guess {
 		code := inCaseOf(is, w.name)
 		return same(text(code), text(code))
 	}
-	return same(literal(is), text(is))
+	return same(literal(is), literal(is))
 }
 
 var codeNames = []string{"code", "error", "errorcode", "type", "errortype", "name", "key", "status"}

@@ -86,7 +86,7 @@ func value(v body.Value) *yaml.Node {
 		}
 		return l
 	case body.String:
-		return text(v.Text())
+		return literal(v.Text())
 	default:
 		return plain(string(body.AppendJSON(nil, v)))
 	}

@@ -200,7 +200,9 @@ func (w *writer) replies(route dialect.RouteInfo) []reply {
 	for _, ok := range route.OK {
 		all = append(all, reply{ok, "ok", "Done.", route.Examples, func(e dialect.Example) bool { return e.Outcome == "" && e.Status/100 == 2 }})
 	}
-	for _, o := range route.Outcomes {
+	outcomes := slices.Clone(route.Outcomes)
+	slices.SortStableFunc(outcomes, func(a, b dialect.OutcomeInfo) int { return dialect.Rank(a.Kind) - dialect.Rank(b.Kind) })
+	for _, o := range outcomes {
 		for _, variant := range o.Replies {
 			all = append(all, reply{variant, string(o.Kind), o.Cause, route.Examples, func(e dialect.Example) bool { return slices.Contains(o.Kinds, e.Outcome) }})
 		}

@@ -180,8 +180,12 @@ func (w *writer) inputSchema(in dialect.InputInfo, route int) object {
 	if w.samples[route] == nil {
 		w.samples[route] = w.d.SampleValues(route)
 	}
-	if value, ok := w.samples[route][in.Name]; ok && !in.Secret && in.Type == "string" {
+	value, ok := w.samples[route][in.Name]
+	switch {
+	case ok && !in.Secret && in.Type == "string":
 		o.add("examples", []any{value})
+	case in.Secret && len(in.Rules) == 0:
+		o.add("examples", []any{""}) // or forms would begin with made-up words
 	}
 	return o
 }

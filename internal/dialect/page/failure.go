@@ -28,7 +28,7 @@ type failure struct {
 func (v *view) fail(o dialect.OutcomeInfo, where string) []reference {
 	var all []reference
 	for _, r := range o.Replies {
-		f := failure{Title: kindTitle(o.Kind), Advice: o.Advice, answer: newAnswer(r), status: r.Status, rank: rank(o.Kind)}
+		f := failure{Title: kindTitle(o.Kind), Advice: o.Advice, answer: newAnswer(r), status: r.Status, rank: dialect.Rank(o.Kind)}
 		f.Status, f.Members = strconv.Itoa(r.Status), nil
 		i := slices.IndexFunc(v.Failures, func(g failure) bool {
 			return g.Title == f.Title && g.status == f.status && g.Cause == f.Cause && (g.Body == f.Body || sameShape(o.Kind))
@@ -49,27 +49,6 @@ func (v *view) fail(o dialect.OutcomeInfo, where string) []reference {
 // sameShape reports whether replies of that kind differ from route to route by
 // nothing but the inputs that they name.
 func sameShape(kind core.Kind) bool { return kind.IsA(core.InvalidRequest) }
-
-const rareRank = 5
-
-// rank orders outcomes by how much a caller has to do with them.
-func rank(kind core.Kind) int {
-	switch {
-	case kind.IsA(core.BadCredentials):
-		return 0
-	case kind.IsA(core.Unauthorized), kind == core.Forbidden, kind == core.SubjectInvalid:
-		return 1
-	case kind.IsA(core.MalformedBody), kind == core.TooLarge, kind == core.WrongContentType,
-		kind == core.NotFound, kind == core.MethodNotAllowed, kind == core.Unavailable, kind == core.Internal:
-		return rareRank
-	case kind.IsA(core.InvalidRequest):
-		return 2
-	case kind == core.RateLimited:
-		return 4
-	default:
-		return 3
-	}
-}
 
 // summary tells in one sentence what the contract is for.
 func summary(info dialect.Description) string {

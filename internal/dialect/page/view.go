@@ -127,7 +127,7 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 		v.fail(o, "every call")
 	}
 	slices.SortStableFunc(v.Failures, func(a, b failure) int { return cmp.Or(a.rank-b.rank, a.status-b.status) })
-	if i := slices.IndexFunc(v.Failures, func(f failure) bool { return f.rank == rareRank }); i >= 0 {
+	if i := slices.IndexFunc(v.Failures, func(f failure) bool { return f.rank == dialect.RareRank }); i >= 0 {
 		v.Failures, v.Rare = v.Failures[:i], v.Failures[i:]
 	}
 	v.Summary = summary(c.info)
@@ -207,7 +207,7 @@ func (v *view) block(c *composer, index int) (block, error) {
 	where := strings.Join(route.Methods, ", ") + " " + route.Path
 	for _, o := range route.Outcomes {
 		for _, id := range v.fail(o, where) {
-			if id.rank < rareRank && !slices.Contains(b.Failures, id) {
+			if id.rank < dialect.RareRank && !slices.Contains(b.Failures, id) {
 				b.Failures = append(b.Failures, id)
 			}
 		}

@@ -98,7 +98,7 @@ func (t *task) extend() (dialect.Result, error) {
 func (t *task) caller() (core.Caller, error) {
 	switch t.inputs.Caller {
 	case dialect.CallerClient:
-		return core.Caller{Client: t.inputs.Client}, nil
+		return core.Caller{Client: t.inputs.Client, ByClient: true}, nil
 	case dialect.CallerNone:
 		return core.Caller{}, nil
 	default:

@@ -198,7 +198,7 @@ func TestRefresh(t *testing.T) {
 
 	_, refresh = talk.login("ada", `"refresh"`, "client", "app", "client_secret", webtest.Secret)
 	talk.post("/refresh", "bad_client", "refresh", refresh)
-	talk.post("/refresh", "bad_client", "refresh", refresh, "client", "other", "client_secret", webtest.Secret)
+	talk.post("/refresh", "refresh_unknown", "refresh", refresh, "client", "other", "client_secret", webtest.Secret)
 	talk.post("/refresh", "bad_client", "refresh", refresh, "client", "app", "client_secret", "x")
 	talk.post("/refresh", `"client":"app"`, "refresh", refresh, "client", "app", "client_secret", webtest.Secret)
 
