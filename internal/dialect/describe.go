@@ -97,7 +97,8 @@ type ReplyInfo struct {
 	Cookies    []CookieInfo
 	Body       BodyForm
 	Schema     *Schema // nil without a body
-	Example    []byte  // a body as it could be; nil where none could be made
+	Doc        string
+	Example    []byte // a body as it could be; nil where none could be made
 	Line       int
 }
 
@@ -139,6 +140,7 @@ type OutcomeInfo struct {
 // A TokenInfo describes a token policy.
 type TokenInfo struct {
 	Name, Algorithm  string
+	Doc              string
 	Format           core.TokenFormat
 	Lifetime         time.Duration // 0: it never ends
 	Least, Most      time.Duration // bounds of what a request may ask for; 0 when none may
@@ -194,7 +196,7 @@ func (d *Dialect) Describe() Description {
 	d = d.quiet()
 	x := describer{d: d, examples: d.examplesByRoute()}
 	info := Description{
-		Name: d.name, Title: d.title, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
+		Name: d.name, Title: d.title, About: d.about, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
 		Subject: slices.Clone(d.subject), RefuseUnknown: d.refuseUnknown, Warnings: d.Warnings(),
 		Every:     x.outcomes(nil, anyOutcomes, d.replies, d.errors),
 		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors),
@@ -233,7 +235,7 @@ type describer struct {
 
 func (x *describer) token(p core.Policy) TokenInfo {
 	info := TokenInfo{
-		Name: p.Name, Format: p.Format, Algorithm: p.Keys.Algorithm, Lifetime: p.Lifetime,
+		Name: p.Name, Doc: x.d.policyDocs[p.Name], Format: p.Format, Algorithm: p.Keys.Algorithm, Lifetime: p.Lifetime,
 		Least: p.LeastLifetime, Most: p.MostLifetime, Idle: p.Idle, One: p.Slot, Tracked: p.Tracked, Session: p.Session,
 	}
 	if p.Format == "" {
@@ -255,7 +257,7 @@ func (x *describer) token(p core.Policy) TokenInfo {
 func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
-		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: !rt.disabled,
+		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Doc: rt.about, Enabled: !rt.disabled,
 		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {

@@ -104,6 +104,9 @@ var inputDocs = map[string]string{
 
 // doc is what people are told of an input of a route that does operation.
 func (in *input) doc(operation Operation, as []core.SubjectKind) string {
+	if in.about != "" {
+		return in.about
+	}
 	words := inputDocs[in.name]
 	keys, accounts := slices.Contains(as, core.SubjectKey), slices.Contains(as, core.SubjectAccount)
 	switch {

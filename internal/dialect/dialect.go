@@ -27,6 +27,7 @@ type Options struct {
 // for concurrent use.
 type Dialect struct {
 	name, title     string
+	about           string // what people are told about it
 	realm           core.Realm
 	issuer, baseURL string
 	limits          body.Limits
@@ -44,7 +45,8 @@ type Dialect struct {
 	asksFactor      bool // accounts that have a second factor are asked for it
 	policies        map[string]core.Policy
 	policyNames     []string
-	endless         bool // whether a policy's tokens never end
+	policyDocs      map[string]string // what people are told about them
+	endless         bool              // whether a policy's tokens never end
 	ticketLifetimes map[core.Purpose]time.Duration
 	mails           map[core.Purpose]*mailTemplate
 	carriers        []carrier

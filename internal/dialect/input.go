@@ -19,7 +19,8 @@ type input struct {
 	target
 	node    *yaml.Node
 	name    string
-	index   int // among the route's inputs
+	index   int    // among the route's inputs
+	about   string // what people are told about it; "" for the words of its role
 	secret  bool
 	taken   bool // whether the operation takes it
 	sources []source
@@ -150,6 +151,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 	}
 	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
 	in.emptyMissing = s.word("empty") == "missing"
+	in.about = s.doc()
 	label := ""
 	if l := s.get("label"); l != nil {
 		label = r.text(l, "label")

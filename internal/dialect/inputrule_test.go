@@ -151,3 +151,29 @@ func TestEnabled(t *testing.T) {
 		t.Errorf("Load() = %v, want the route that is off checked all the same", err)
 	}
 }
+
+// TestDocs: what a file tells people is described where it says so.
+func TestDocs(t *testing.T) {
+	text := ruled
+	for _, r := range [][2]string{
+		{"names: fold", "names: fold\nabout: All of it."},
+		{"{algorithm: HS256, ", "{algorithm: HS256, doc: The token., "},
+		{"    accept: [json, form, none]", "    doc: The way in.\n    accept: [json, form, none]"},
+		{"plain: basic.username", "plain: {from: basic.username, doc: As it came.}"},
+		{"{status: 400, json:", "{status: 400, doc: What is wrong., json:"},
+	} {
+		text = strings.Replace(text, r[0], r[1], 1)
+	}
+	info := loadText(t, text).Describe()
+	route := info.Routes[0]
+	got := []string{info.About, info.Tokens[0].Doc, route.Doc, route.Inputs[0].Doc, route.Inputs[2].Doc}
+	for _, outcome := range route.Outcomes {
+		if outcome.Kind == core.InvalidRequest {
+			got = append(got, outcome.Replies[0].Doc)
+		}
+	}
+	want := "All of it.|The token.|The way in.|the login name|As it came.|What is wrong."
+	if strings.Join(got, "|") != want {
+		t.Errorf("told %q, want %s", got, want)
+	}
+}

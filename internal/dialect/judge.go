@@ -40,7 +40,7 @@ type grant struct {
 
 // judgement reads with, allow, lifetime and refresh.
 func (r *reader) judgement(s section, rt *route, d *Dialect) {
-	p := &place{what: "with and allow of " + rt.name(), in: inGrant, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, decoded: true}
+	p := &place{what: "with and allow of " + rt.name(), in: inGrant | inRequest, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, decoded: true}
 	r.with(s.get("with"), rt, p)
 	rt.otherwise = core.Forbidden
 	if n := s.get("else"); n != nil {

@@ -88,6 +88,9 @@ func (r *reader) head(s section) {
 	if n := s.get("title"); n != nil {
 		d.title = r.text(n, "title")
 	}
+	if n := s.get("about"); n != nil {
+		d.about = r.text(n, "about")
+	}
 	d.subject = []core.SubjectKind{core.SubjectAccount}
 	if n := s.get("subject"); n != nil {
 		d.subject = r.subject(n, "subject")

@@ -84,6 +84,14 @@ func (s section) need(name string) *yaml.Node {
 	return n
 }
 
+// doc reads what people are told about the mapping.
+func (s section) doc() string {
+	if n := s.get("doc"); n != nil {
+		return s.r.text(n, "doc")
+	}
+	return ""
+}
+
 // word reads a member that is one of its slot's words; "" when it is absent, or wrong.
 func (s section) word(name string) string {
 	n := s.values[name]

@@ -26,7 +26,7 @@ type tokenReading struct {
 
 // policies reads the section tokens.
 func (r *reader) policies(n *yaml.Node, d *Dialect) {
-	d.policies = map[string]core.Policy{}
+	d.policies, d.policyDocs = map[string]core.Policy{}, map[string]string{}
 	members := r.members(n, "tokens")
 	d.endless = slices.ContainsFunc(members, r.isEndless)
 	for i, m := range members {
@@ -41,6 +41,7 @@ func (r *reader) policies(n *yaml.Node, d *Dialect) {
 		}
 		d.policyNames = append(d.policyNames, name)
 		d.policies[name] = r.policy(name, m.value, d)
+		d.policyDocs[name] = r.tokens[len(r.tokens)-1].doc()
 	}
 }
 

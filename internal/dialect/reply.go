@@ -21,9 +21,10 @@ type reply struct {
 	json        node    // nil unless the body is JSON
 	xml         xmlNode // nil unless it is XML
 	text        textTemplate
-	lists       bool // whether it writes the issues' templates
-	stated      bool // whether it names an account's or a key's state
-	speaks      bool // whether it names a message
+	lists       bool   // whether it writes the issues' templates
+	about       string // what people are told about it
+	stated      bool   // whether it names an account's or a key's state
+	speaks      bool   // whether it names a message
 }
 
 type replyHeader struct {
@@ -47,7 +48,7 @@ func (r *reader) reply(n *yaml.Node, what string, status int, p *place) *reply {
 		return nil
 	}
 	s := r.named(n, &replyShape, what)
-	rp := &reply{node: n, status: status}
+	rp := &reply{node: n, about: s.doc(), status: status}
 	if code := s.get("status"); code != nil {
 		rp.status = r.integer(code, "status", 200, 599)
 	} else if status == 0 {

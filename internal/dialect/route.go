@@ -13,7 +13,8 @@ import (
 // A route is one operation at one place.
 type route struct {
 	node      *yaml.Node
-	disabled  bool // it is checked, and not served
+	disabled  bool   // it is checked, and not served
+	about     string // what people are told about it
 	methods   []string
 	path      path
 	when      []match // what else its requests hold; empty for all
@@ -41,7 +42,7 @@ var methods = []string{
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	s := r.section(n, &routeShape)
-	rt := &route{node: n, disabled: !r.boolean(s.get("enabled"), "enabled", true)}
+	rt := &route{node: n, disabled: !r.boolean(s.get("enabled"), "enabled", true), about: s.doc()}
 	warned := len(r.warnings)
 	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
