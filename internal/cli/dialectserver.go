@@ -23,6 +23,7 @@ type testServer struct {
 	dialect *dialect.Dialect
 	client  *http.Client // follows no redirects
 	mails   mailbox
+	bench   bench
 
 	server *chancery.Server
 	folder string
@@ -48,22 +49,35 @@ func (m *mailbox) list() []core.Mail {
 	return slices.Clone(m.all)
 }
 
-// serveForTests serves the dialect with more settings; explain is told what it does,
-// if it is not nil.
-func (c *chosenDialect) serveForTests(ctx context.Context, settings map[string]any, explain func(dialect.Step)) (_ *testServer, err error) {
-	d, err := c.load()
-	if err != nil {
+// A bench is what examples have in common that one server is enough for: the
+// settings that they want, and whether failing sign-ins are counted, as they are for
+// those that are repeated. All others fail as often as they want.
+type bench struct {
+	settings map[string]any
+	repeated bool
+}
+
+func benchOf(e *dialect.Example) bench { return bench{e.Settings, e.Repeat > 1} }
+
+func (b bench) serves(e dialect.Example) bool {
+	return maps.Equal(e.Settings, b.settings) && e.Repeat > 1 == b.repeated
+}
+
+// serveForTests serves the dialect on a bench; explain is told what it does, if it is
+// not nil.
+func (c *chosenDialect) serveForTests(ctx context.Context, on bench, explain func(dialect.Step)) (_ *testServer, err error) {
+	if _, err := c.load(); err != nil {
 		return nil, openFault(err)
 	}
 	mount := c.mount
-	if len(settings) > 0 {
+	if len(on.settings) > 0 {
 		mount.Settings = maps.Clone(mount.Settings)
 		if mount.Settings == nil {
 			mount.Settings = map[string]any{}
 		}
-		maps.Copy(mount.Settings, settings)
+		maps.Copy(mount.Settings, on.settings)
 	}
-	s := &testServer{stop: func() {}, ended: make(chan error, 1)}
+	s := &testServer{bench: on, stop: func() {}, ended: make(chan error, 1)}
 	if s.folder, err = os.MkdirTemp("", "chancery-dialect-"); err != nil {
 		return nil, err
 	}
@@ -81,7 +95,7 @@ func (c *chosenDialect) serveForTests(ctx context.Context, settings map[string]a
 	config.Dialects = c.config.Dialects
 	config.Serve = []chancery.Mount{mount}
 	config.Throttle.NetworkFailures = 1 << 20 // examples fail on purpose
-	if !slices.ContainsFunc(d.Examples(), func(e dialect.Example) bool { return e.Repeat > 1 }) {
+	if !on.repeated {
 		config.Throttle.Failures = 1 << 20
 	}
 	options := chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.put}
@@ -128,7 +142,10 @@ func (s *testServer) close() error {
 	return errors.Join(err, os.RemoveAll(s.folder))
 }
 
-// trial sends examples to the server.
-func (s *testServer) trial(client dialect.Doer, settings map[string]any) *dialect.Trial {
-	return &dialect.Trial{Dialect: s.dialect, Client: client, BaseURL: s.base, Settings: settings, Mails: s.mails.list}
+// trial sends the bench's examples to the server.
+func (s *testServer) trial(client dialect.Doer) *dialect.Trial {
+	return &dialect.Trial{
+		Dialect: s.dialect, Client: client, BaseURL: s.base, Mails: s.mails.list,
+		Settings: s.bench.settings, Skip: func(e dialect.Example) bool { return !s.bench.serves(e) },
+	}
 }

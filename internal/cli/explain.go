@@ -70,10 +70,10 @@ func (p *program) explain(ctx context.Context, e *explanation, named string) (er
 	if err != nil {
 		return openFault(err)
 	}
-	var settings map[string]any
+	var on bench
 	var request *http.Request
 	if e.example != "" {
-		settings, err = e.settingsOf(d)
+		on, err = e.benchOf(d)
 	} else {
 		request, err = p.requestOf(e)
 	}
@@ -81,13 +81,13 @@ func (p *program) explain(ctx context.Context, e *explanation, named string) (er
 		return err
 	}
 	var w watch
-	server, err := chosen.serveForTests(ctx, settings, w.step)
+	server, err := chosen.serveForTests(ctx, on, w.step)
 	if err != nil {
 		return err
 	}
 	w.client = server.client
 	if e.example != "" {
-		err = w.follow(ctx, server.trial(&w, settings), e.example)
+		err = w.follow(ctx, server.trial(&w), e.example)
 	} else {
 		err = w.send(ctx, server, request, e.as)
 	}
@@ -159,7 +159,7 @@ func (w *watch) send(ctx context.Context, s *testServer, r *http.Request, as str
 		sent.Header["User-Agent"] = nil // none, rather than Go's
 	}
 	if as != "" {
-		token, err := s.trial(s.client, nil).SignIn(ctx, as)
+		token, err := s.trial(s.client).SignIn(ctx, as)
 		if err != nil {
 			return withHint(err, "--as names a sample of the file, as the member as of an example does")
 		}
@@ -192,15 +192,15 @@ func (w *watch) follow(ctx context.Context, t *dialect.Trial, example string) er
 	return nil
 }
 
-// settingsOf are the settings of the example that is named.
-func (e *explanation) settingsOf(d *dialect.Dialect) (map[string]any, error) {
+// benchOf is the bench of the example that is named.
+func (e *explanation) benchOf(d *dialect.Dialect) (bench, error) {
 	if e.curl != "" || e.as != "" {
-		return nil, usageFault("leave the others out: an example says itself what is sent, and as whom", "--example goes with neither --curl nor --as")
+		return bench{}, usageFault("leave the others out: an example says itself what is sent, and as whom", "--example goes with neither --curl nor --as")
 	}
 	var names []string
 	for _, x := range d.Examples() {
 		if x.Name == e.example {
-			return x.Settings, nil
+			return benchOf(&x), nil
 		}
 		names = append(names, x.Name)
 	}
@@ -208,7 +208,7 @@ func (e *explanation) settingsOf(d *dialect.Dialect) (map[string]any, error) {
 	if near := strictyaml.Nearest(e.example, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return nil, usageFault(hint, "dialect %s has no example %q", d.Name(), e.example)
+	return bench{}, usageFault(hint, "dialect %s has no example %q", d.Name(), e.example)
 }
 
 // present adds a token to a request by a carrier.
