@@ -31,7 +31,7 @@ func TestRepliesStay(t *testing.T) {
 			tell("anywhere", d.Match(post("/nowhere", "", "")), kind)
 			tell("protected", d.Protected(post("/nowhere", "", "")), kind)
 		}
-		for _, rt := range d.routes {
+		for _, rt := range d.served() {
 			c := d.Match(post(strings.NewReplacer("{", "", "}", "").Replace(rt.path.text), "", ""))
 			for _, kind := range slices.Sorted(maps.Keys(rt.errors)) {
 				tell(rt.name(), c, kind)
