@@ -59,6 +59,13 @@ func ReadDialect(config Config, name string) (file string, source []byte, err er
 	return "", nil, &UnknownDialect{Name: name, Known: known}
 }
 
+// ExampleDialects are contracts to begin one's own from, by name: "keystone.yaml".
+// They are not served by their names.
+func ExampleDialects() fs.FS {
+	files, _ := fs.Sub(dialects.Examples, "examples") // which is embedded
+	return files
+}
+
 // LoadDialect loads the dialect of a mount, with its realm and settings.
 func LoadDialect(config Config, mount Mount) (*dialect.Dialect, error) {
 	return loadDialect(config, mount, nil)

@@ -13,8 +13,9 @@ import (
 //
 //	```sh                  is run, in order, in one empty folder
 //	```sh background=word  is started, until it says the word, and ended at the end
-//	```yaml name.yaml      is written to that file
+//	```yaml name.yaml      is written to that file, whatever the language
 //	```console             is for what a test cannot do, such as cloning
+//	```yaml part           is a part of a dialect, which internal/dialect's TestManualParts loads
 //
 // The ports are others than the documents', so that tests can run side by side.
 func TestDocs(t *testing.T) {
@@ -50,7 +51,7 @@ func runDocument(t *testing.T, document string) {
 		language, info, body := block[1], block[2], local.Replace(block[3])
 		until, background := strings.CutPrefix(info, "background=")
 		switch {
-		case language == "yaml" && info != "":
+		case strings.Contains(info, ".") && !strings.ContainsAny(info, " ="):
 			if err := os.WriteFile(filepath.Join(folder, info), []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -34,6 +34,9 @@ settings of their own have a server of their own.`,
 				if err != nil {
 					return err
 				}
+				if len(args) > 1 {
+					fmt.Fprintf(p.out, "%s\n", named)
+				}
 				failed = append(failed, p.showResults(chosen.mount.Dialect, results))
 			}
 			return errors.Join(failed...)

@@ -78,6 +78,13 @@ var drafts = []struct {
 		[]string{"accept: [multipart]", "headers: {X-Auth-Token: '${token.value}'}", "status: 204", "empty: true", "bad_credentials: {status: 403, text: denied}", "# - The part photo is a file"},
 	},
 	{
+		"an application beside the person, and a code", `curl host/token -d 'grant_type=password&client_id=web&client_secret=c&username=grace&password=x&otp=123456'`, ``, ``,
+		[]string{
+			"client: {from: body.client_id, required: true}", "client_secret: {from: body.client_secret, required: true}", "otp: {from: body.otp}",
+			"app: {identifier: sample-app,", "form: {grant_type: password, client_id: sample-app, client_secret: sample-secret-of-32-characters-or-so, username: ada, password: wrong}",
+		},
+	},
+	{
 		"nothing but a command", `$ curl acme.example/login -d username=grace -d password=x | jq .`, ``, ``,
 		[]string{"token: ${token.value}", "algorithm: HS256", "bad_credentials: {status: 401, json: {error: bad_credentials, message: The credentials are wrong}}"},
 	},

@@ -31,7 +31,7 @@ func (d *Draft) send(g *guesser, c change) *yaml.Node {
 	user, password := "", ""
 	for i := range r.Fields {
 		f := &r.Fields[i]
-		if f.Role != "" && f.Role == c.without {
+		if f.Role == "otp" || f.Role != "" && f.Role == c.without {
 			continue
 		}
 		v := f.shown(g.sample, c)
@@ -109,6 +109,10 @@ func (f *Field) shown(s sample, c change) *yaml.Node {
 		return text(c.login)
 	case "secret":
 		return text(c.secret)
+	case "client":
+		return text(sampleClient)
+	case "client_secret":
+		return text(sampleKeySecret)
 	}
 	switch {
 	case secretish(strings.ToLower(snake(f.last()))), f.Value.Kind() == body.String && len(f.Value.Text()) > 40:

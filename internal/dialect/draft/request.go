@@ -117,6 +117,8 @@ var (
 		"accesskey", "accesskeyid", "apikey", "apikeyid", "keyid", "key", "clientid", "appid", "appkey", "consumerkey", "identifier", "phone", "phonenumber", "name", "id",
 	}
 	keyNames = []string{"accesskey", "accesskeyid", "apikey", "apikeyid", "keyid", "key", "clientid", "appid", "appkey", "consumerkey"}
+	// codeNames2FA are those of the code of a second factor.
+	codeNames2FA = []string{"otp", "totp", "otpcode", "totpcode", "mfacode", "mfatoken", "twofactorcode", "onetimepassword", "onetimecode", "authcode"}
 	// constantNames are those whose value a contract fixes.
 	constantNames = []string{"granttype", "method", "auth", "authtype", "logintype", "type"}
 )
@@ -141,13 +143,34 @@ func (r *Request) assign() error {
 		return &Problem{"no field of the request looks like a login name; it has " + r.fieldNames(),
 			"rename the login name's field to username, and write its own name into the file afterwards: inputs, identifier, from"}
 	}
+	r.assignClient()
 	for i := range r.Fields {
 		f := &r.Fields[i]
+		if f.Role == "" && slices.Contains(codeNames2FA, folded(f.last())) && r.byRole("otp") == nil && !r.forKeys() {
+			f.Role, f.Need, f.Type = "otp", false, ""
+		}
 		if f.Role == "" && !f.Const && slices.Contains(constantNames, folded(f.last())) && f.Value.Kind() == body.String && f.Value.Text() != "" {
 			f.Const, f.Need = true, true
 		}
 	}
 	return nil
+}
+
+// assignClient finds the application that signs in beside somebody.
+func (r *Request) assignClient() {
+	find := func(names ...string) *Field {
+		for i := range r.Fields {
+			if f := &r.Fields[i]; f.Role == "" && slices.Contains(names, folded(f.last())) && f.Value.Kind() == body.String {
+				return f
+			}
+		}
+		return nil
+	}
+	client, secret := find("clientid", "appid", "appkey", "consumerkey"), find("clientsecret", "appsecret", "consumersecret")
+	if client != nil && secret != nil && !r.forKeys() {
+		client.Role, client.Need = "client", true
+		secret.Role, secret.Need = "client_secret", true
+	}
 }
 
 // role gives the role to the field whose name comes first among names, or else to

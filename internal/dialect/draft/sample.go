@@ -11,6 +11,7 @@ import (
 // What samples sign in with. They are in public files: no secrets.
 const (
 	samplePassword  = "correct horse battery staple"
+	sampleClient    = "sample-app"
 	sampleKeySecret = "sample-secret-of-32-characters-or-so"
 )
 
@@ -84,7 +85,12 @@ func (d *Draft) samples(g *guesser) *yaml.Node {
 	s := mapping()
 	if !d.Request.forKeys() {
 		leaver := account(g.sample.other("leaver")).say("password", samplePassword).add("active", plain("false"))
-		return s.add("accounts", accounts.add("leaver", flat(leaver)).Node).Node
+		s.add("accounts", accounts.add("leaver", flat(leaver)).Node)
+		if d.Request.byRole("client") != nil {
+			app := mapping().say("identifier", sampleClient).say("secret", sampleKeySecret).say("account", "ada")
+			s.add("keys", mapping().add("app", flat(app)).Node)
+		}
+		return s.Node
 	}
 	key := mapping().say("identifier", g.sample.login).say("secret", sampleKeySecret).say("account", "ada")
 	ended := mapping().say("identifier", "sample-key-2").say("secret", sampleKeySecret+"-too").say("account", "ada").say("expires_at", "2020-01-01T00:00:00Z")
