@@ -218,7 +218,13 @@ func withSettings(settings map[string]any, with []string) (map[string]any, error
 			return nil, usageFault("such as --with token_lifetime=30m", "with %q: want SETTING=VALUE", choice)
 		}
 		var value any
-		if err := yaml.Load([]byte(text), &value); err != nil || value == nil {
+		err := yaml.Load([]byte(text), &value)
+		switch value.(type) {
+		case bool, int, int64, uint64, float64:
+		default:
+			value = text
+		}
+		if err != nil {
 			value = text
 		}
 		settings[name] = value

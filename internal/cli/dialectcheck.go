@@ -124,8 +124,8 @@ func (c *checkedDialect) show(out io.Writer) {
 			fmt.Fprintf(out, "%s:%d:%d: %s%s\n", c.File, f.Line, f.Column, kind, plain(f.Message))
 			line, column := clip(lines, f)
 			number := fmt.Sprintf("%5d", f.Line)
-			fmt.Fprintf(out, "%s | %s\n", number, line)
-			fmt.Fprintf(out, "%s | %s^ %s\n", strings.Repeat(" ", len(number)), strings.Repeat(" ", column), plain(f.Hint))
+			under := strings.Repeat(" ", len(number)) + " | " + strings.Repeat(" ", column) + "^ " + plain(f.Hint)
+			fmt.Fprintf(out, "%s | %s\n%s\n", number, line, strings.TrimRight(under, " "))
 		}
 	}
 	show("", c.Faults)

@@ -248,8 +248,9 @@ var requestLine = regexp.MustCompile(`^([A-Z]+) (\S+)( HTTP/[0-9.]+)?$`)
 // readRequest reads a request as it stands on the wire. What goes without saying may
 // be left out: the version, Host, and the body's length, which then goes to the end.
 func readRequest(text []byte) (*http.Request, error) {
-	head, content, _ := bytes.Cut(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
-	first, fields, _ := bytes.Cut(bytes.TrimLeft(head, "\n"), []byte("\n"))
+	text = bytes.TrimLeft(bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n")), "\n")
+	head, content, _ := bytes.Cut(text, []byte("\n\n"))
+	first, fields, _ := bytes.Cut(head, []byte("\n"))
 	line := requestLine.FindSubmatch(bytes.TrimSpace(first))
 	if line == nil {
 		return nil, usageFault("such as: POST /login, then headers, an empty line and the body; or give a curl command with --curl", "%q is no request line", plain(string(first)))

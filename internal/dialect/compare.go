@@ -41,6 +41,8 @@ func (e *Example) Compare(status int, header http.Header, got []byte) string {
 // filled from the body at hand.
 func (e *Example) compareBody(got []byte) (want string, same bool) {
 	switch {
+	case e.ReplyText != nil && e.replyXML:
+		return *e.ReplyText, sameBy(placeholderXML, *e.ReplyText, string(got))
 	case e.ReplyText != nil:
 		return *e.ReplyText, sameText(*e.ReplyText, string(got))
 	case e.ReplyJSON == nil:
@@ -67,18 +69,24 @@ var placeholders = map[string]*regexp.Regexp{
 	"<token>": regexp.MustCompile(`^[A-Za-z0-9._~+/=-]+$`),
 }
 
-var placeholder = regexp.MustCompile(`<[a-z]+>`)
+// Where placeholders stand: in XML they are text, and elements are not meant.
+var (
+	placeholder    = regexp.MustCompile(`<([a-z]+)>`)
+	placeholderXML = regexp.MustCompile(`&lt;([a-z]+)&gt;`)
+)
 
 // sameText compares texts; placeholders may stand among the expected one's words.
-func sameText(want, got string) bool {
+func sameText(want, got string) bool { return sameBy(placeholder, want, got) }
+
+func sameBy(placeholder *regexp.Regexp, want, got string) bool {
 	if !placeholder.MatchString(want) {
 		return want == got
 	}
 	var b strings.Builder
 	last := 0
-	for _, at := range placeholder.FindAllStringIndex(want, -1) {
+	for _, at := range placeholder.FindAllStringSubmatchIndex(want, -1) {
 		b.WriteString(regexp.QuoteMeta(want[last:at[0]]))
-		name := want[at[0]:at[1]]
+		name := "<" + want[at[2]:at[3]] + ">"
 		switch re := placeholders[name]; {
 		case re != nil:
 			b.WriteString("(?:" + strings.Trim(re.String(), "^$") + ")")
@@ -87,7 +95,7 @@ func sameText(want, got string) bool {
 		case name == "<integer>":
 			b.WriteString(`-?\d+`)
 		default:
-			b.WriteString(regexp.QuoteMeta(name))
+			b.WriteString(regexp.QuoteMeta(want[at[0]:at[1]]))
 		}
 		last = at[1]
 	}

@@ -36,6 +36,7 @@ type Example struct {
 	Save        map[string]string  // what later examples need of the reply: JSON pointers, "header NAME" or "cookie NAME"
 
 	form       string   // how Body is written, as send names it; "" without one
+	replyXML   bool     // whether ReplyText is XML
 	references []string // what is filled in when the example is run, such as "saved.refresh"
 }
 
@@ -181,7 +182,7 @@ func (r *reader) expect(n *yaml.Node, e *Example) {
 		if m := s.get(form); m != nil {
 			bodies++
 			text := r.exampleText(m, form, e)
-			e.ReplyText = &text
+			e.ReplyText, e.replyXML = &text, form == "xml"
 		}
 	}
 	if m := s.get("empty"); m != nil && r.boolean(m, "empty", true) {

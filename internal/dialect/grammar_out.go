@@ -295,7 +295,7 @@ var expectShape = Shape{
 		{Name: "outcome", Doc: "the outcome that it stands for", Is: KindWord, Words: kindNames},
 		{Name: "headers", Doc: "headers; null for one that must not be there", Is: KindShape, Of: &headersShape},
 		{Name: "json", Doc: "the JSON body, members in order", Is: KindAny},
-		{Name: "xml", Doc: "the XML body, as text", Is: KindText},
+		{Name: "xml", Doc: "the XML body, as text; <token> and its like are written &lt;token&gt; there", Is: KindText},
 		{Name: "text", Doc: "the text body", Is: KindText},
 		{Name: "empty", Doc: "true: there is no body", Is: KindBool},
 		{Name: "save", Doc: "what later examples need of the reply, as ${saved.NAME}", Is: KindShape, Of: &saveShape},

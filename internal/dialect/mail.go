@@ -85,30 +85,45 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 	}
 }
 
-// neededMails insists on the mails that routes ask for.
+// neededMails insists on the mails that routes ask for, and forgets those whose
+// routes are all switched off: their links need not lead anywhere. A verification
+// mail goes with the routes that verify, or with registration where there are none.
 func (r *reader) neededMails(s section, d *Dialect) {
 	for _, need := range []struct {
 		purpose core.Purpose
 		asks    Operation
+		or      []Operation // in the order in which they count
 	}{
-		{core.PurposeRecovery, RequestRecovery},
-		{core.PurposeVerification, RequestVerification},
+		{core.PurposeRecovery, RequestRecovery, nil},
+		{core.PurposeVerification, RequestVerification, []Operation{Verify, Register}},
 	} {
 		m := d.mails[need.purpose]
-		served, disabled := false, false
-		for _, rt := range d.routes {
-			asks := rt.operation.name == need.asks
-			served, disabled = served || asks && !rt.disabled, disabled || asks && rt.disabled
+		some, asked := d.does(need.asks)
+		served := asked
+		for _, other := range need.or {
+			if !some {
+				some, served = d.does(other)
+			}
 		}
 		switch {
-		case m != nil && !served && disabled:
-			delete(d.mails, need.purpose) // its link need not lead anywhere, and nobody is sent there
+		case m != nil && some && !served:
+			delete(d.mails, need.purpose)
 		case m != nil:
 			r.checkLink(m.node, m.link)
-		case served:
+		case asked:
 			r.fault(s.node, "add mails: {"+string(need.purpose)+": {subject: …, link: …}}", "a route asks for %s, but no mail is declared", need.purpose)
 		}
 	}
+}
+
+// does reports whether a route does the operation, and whether one that is served does.
+func (d *Dialect) does(operation Operation) (some, served bool) {
+	for _, rt := range d.routes {
+		if rt.operation.name == operation {
+			some, served = true, served || !rt.disabled
+		}
+	}
+	return some, served
 }
 
 // checkLink proves the link by making one: tickets travel over https, or to this

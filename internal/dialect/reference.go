@@ -223,7 +223,11 @@ func (e *Example) put(reference, value string) {
 		e.ReplyJSON = []byte(strings.ReplaceAll(string(e.ReplyJSON), reference, string(appendInside(nil, value))))
 	}
 	if e.ReplyText != nil {
-		text := strings.ReplaceAll(*e.ReplyText, reference, value)
+		shown := value
+		if e.replyXML {
+			shown = string(appendEscaped(nil, value))
+		}
+		text := strings.ReplaceAll(*e.ReplyText, reference, shown)
 		e.ReplyText = &text
 	}
 	headers := maps.Clone(e.ReplyHeader)

@@ -200,6 +200,12 @@ func (rp *reply) readBody(reply *response, fact string) (string, bool) {
 		return "", false
 	}
 	tree, err := reply.tree()
+	if rp.xml != nil {
+		tree, err = body.ParseXML(reply.body, replyLimits)
+		for i, name := range path { // which are local there
+			path[i] = name[strings.LastIndexByte(name, ':')+1:]
+		}
+	}
 	if err != nil {
 		return "", false
 	}

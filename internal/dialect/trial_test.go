@@ -73,7 +73,7 @@ examples:
   - name: open
     settings: {open: true, status: 202}
     send: {path: /open, xml: "<a>${setting.status}</a>"}
-    expect: {status: "${setting.status}", xml: <b/>}
+    expect: {status: "${setting.status}", xml: "<token id=\"&lt;integer&gt;\">&lt;token&gt;</token>"}
 `
 
 // counter answers as tried wants, and notes what it was sent.
@@ -103,7 +103,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	case "/open":
 		w.WriteHeader(http.StatusAccepted)
-		_, _ = io.WriteString(w, "<b/>")
+		_, _ = io.WriteString(w, `<token id="7">a.b</token>`)
 	}
 }
 
@@ -190,6 +190,7 @@ func TestSignIn(t *testing.T) {
 		{`{status: 204, headers: {X-Other: "${account.id}", X-Token: "Bearer ${token.value}"}}`, "t.o.k"},
 		{`{empty: true, cookies: [{name: a, value: b}, {name: s, value: "v1.${token.value}"}]}`, "t.o.k"},
 		{"- {when: false, status: 200, text: \"${token.value}\"}\n      - {status: 201, json: {token: \"${token.value}\"}}", "t.o.k"},
+		{`xml: {"s:login": {"@xmlns:s": urn:x, user: "${account.login}", "s:token": "Bearer ${token.value}"}}`, "t.o.k"},
 		{`json: {other: "${account.id}"}`, ""},
 	} {
 		text := filled(map[string]string{"OK": tt.ok}) + "samples: {accounts: {ada: {login: ada, password: p}}, keys: {k: {identifier: key, secret: s, account: ada}}}\n"

@@ -78,6 +78,11 @@ var drafts = []struct {
 		[]string{"accept: [multipart]", "headers: {X-Auth-Token: '${token.value}'}", "status: 204", "empty: true", "bad_credentials: {status: 403, text: denied}", "# - The part photo is a file"},
 	},
 	{
+		"an account as the whole body", `curl host/login --json '{"login_id":"grace","password":"x"}'`,
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nToken: ih6fq7s8f3r8xq1k4z9c5b2a7d\r\n\r\n" + `{"id":"ih6fq7s8f3r8xq1k4z9c5b2a7e","create_at":1541001234567,"username":"grace","email":"grace@acme.example","locale":"en"}`, ``,
+		[]string{"headers: {Token: '${token.value}'}", "id: ${account.id}", "create_at: ${epoch_ms(account.created_at)}", "email: ${account.email}", "locale: ${account.attributes.locale}"},
+	},
+	{
 		"an application beside the person, and a code", `curl host/token -d 'grant_type=password&client_id=web&client_secret=c&username=grace&password=x&otp=123456'`, ``, ``,
 		[]string{
 			"client: {from: body.client_id, required: true}", "client_secret: {from: body.client_secret, required: true}", "otp: {from: body.otp}",

@@ -23,7 +23,8 @@ type guesser struct {
 	isJWT           bool   // whether it is one, or nobody knows
 	lifetime        time.Duration
 	refreshLifetime time.Duration
-	attributes      tree // of the sample account
+	attributes      tree     // of the sample account
+	accounts        []string // paths of objects that tell of an account though their names do not
 	sample          sample
 }
 
@@ -125,6 +126,9 @@ func tokenHeader(r *Reply) *Header {
 func (g *guesser) value(path []string, v body.Value) guess {
 	switch v.Kind() {
 	case body.Object:
+		if g.tellsAccount(v) {
+			g.accounts = append(g.accounts, strings.Join(path, "/")+"/")
+		}
 		template, expected := mapping(), mapping()
 		for _, m := range v.Members() {
 			made := g.value(append(slices.Clone(path), m.Name()), m.Value())
@@ -220,9 +224,9 @@ func (g *guesser) instant(path []string) string {
 		return "token.expires_at"
 	case hasAny(name, "issued", "iat"):
 		return "token.issued_at"
-	case hasAny(name, "created", "registered", "joined") && g.ofAccount(path):
+	case hasAny(name, "create", "registered", "joined") && g.ofAccount(path):
 		return "account.created_at"
-	case hasAny(name, "updated", "modified") && g.ofAccount(path):
+	case hasAny(name, "update", "modified") && g.ofAccount(path):
 		return "account.updated_at"
 	}
 	return "now"
@@ -283,8 +287,28 @@ func (g *guesser) length(name string, v body.Value) guess {
 	return guess{text("${" + expression + "}"), plain(strconv.FormatInt(int64(g.lifetime/unit), 10))}
 }
 
+// tellsAccount reports whether an object has the members of an account, and not the
+// token besides.
+func (g *guesser) tellsAccount(v body.Value) bool {
+	known := 0
+	for _, m := range v.Members() {
+		expression := accountFacts[folded(m.Name())]
+		if strings.HasPrefix(expression, "account.") || m.Value().Kind() == body.String && g.login != "" && m.Value().Text() == g.login {
+			known++
+		}
+		if tokenName(m.Name()) || m.Value().Text() != "" && m.Value().Text() == g.token {
+			return false
+		}
+	}
+	return known > 1
+}
+
 // ofAccount reports whether path leads into an object that tells of an account.
 func (g *guesser) ofAccount(path []string) bool {
+	at := strings.Join(path[:len(path)-1], "/") + "/"
+	if slices.ContainsFunc(g.accounts, func(account string) bool { return strings.HasPrefix(at, account) }) {
+		return true
+	}
 	return slices.ContainsFunc(path[:len(path)-1], func(name string) bool { return slices.Contains(accountObjects, folded(name)) })
 }
 
