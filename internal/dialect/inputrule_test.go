@@ -37,6 +37,12 @@ routes:
     inputs: {identifier: {from: body.mail, required: true}, new_secret: {from: body.password, required: true}}
     do: register
     ok: {text: "${account.login}"}
+  - on: {method: POST, path: /mail}
+    enabled: ${setting.registration}
+    accept: [json]
+    inputs: {identifier: {from: body.mail, required: true}}
+    do: request_verification
+    ok: {text: sent}
 issues:
   invalid_request: "${issue.field} breaks ${issue.rule}: ${issue.reason == null ? '' : issue.reason}"
   domain: "${issue.allowed == null ? 'none of them' : 'one of ' + string(size(issue.allowed))}"
@@ -124,7 +130,7 @@ func TestEnabled(t *testing.T) {
 	if err := off.Match(post("/register", jsonTyp, "{}")).Err(); core.KindOf(err) != core.NotFound {
 		t.Errorf("Match() = %v", err)
 	}
-	if routes := off.Describe().Routes; len(routes) != 2 || routes[1].Enabled || !routes[0].Enabled {
+	if routes := off.Describe().Routes; len(routes) != 3 || routes[1].Enabled || !routes[0].Enabled {
 		t.Errorf("Describe() = %+v", routes)
 	}
 	if len(off.Terms().Mails) != 0 || len(off.Warnings()) != 1 {
