@@ -51,3 +51,19 @@ func TestValidateRefusesADialectTwiceInARealm(t *testing.T) {
 		})
 	}
 }
+
+// TestIssuerIsHTTPS: tokens and metadata name the issuer, so it must be one that
+// nobody on the way can be (S89). This machine alone may do without TLS.
+func TestIssuerIsHTTPS(t *testing.T) {
+	for issuer, good := range map[string]bool{
+		"https://login.example.com": true, "https://login.example.com/sub/": true, "http://127.0.0.1:8080": true, "http://[::1]:8080": true, "http://localhost": true,
+		"http://login.example.com": false, "http://127.0.0.1.example.com": false, "http://localhost.example.com": false, "login.example.com": false,
+		"https://user@login.example.com": false, "https://login.example.com?a=b": false, "https://login.example.com#a": false, "ftp://login.example.com": false,
+	} {
+		config := Config{Issuer: issuer, Serve: []Mount{{Dialect: "pagfast"}}}.WithDefaults()
+		err := config.Validate()
+		if said := err != nil && strings.Contains(err.Error(), "issuer: "); said == good {
+			t.Errorf("issuer %q: %v, want it refused: %v", issuer, err, !good)
+		}
+	}
+}

@@ -70,7 +70,7 @@ func TestIssuerIsExact(t *testing.T) {
 // TestAudience: tokens are for the audience that the operator names, and the server
 // itself takes no others.
 func TestAudience(t *testing.T) {
-	w := open(t, "", func(m *chancery.Mount) { m.Settings = map[string]any{"audience": "https://api.example"} })
+	w := open(t, "", func(c *chancery.Config) { c.Serve[0].Settings = map[string]any{"audience": "https://api.example"} })
 	provider, err := oidc.NewProvider(t.Context(), w.base)
 	if err != nil {
 		t.Fatal(err)

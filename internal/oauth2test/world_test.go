@@ -24,6 +24,7 @@ import (
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/seed"
+	"github.com/chancery-auth/chancery/internal/store/pgtest"
 )
 
 // A world is a running server with the dialect oauth2 and an API behind it.
@@ -32,7 +33,7 @@ type world struct {
 	api      string // a path of the API behind, which says for whom it was asked
 	registry *core.Registry
 	dialect  *dialect.Dialect
-	database string // the file
+	database string // the file of SQLite
 	logs     *logs
 }
 
@@ -57,7 +58,7 @@ func (l *logs) String() string {
 const realm = "apps"
 
 // open serves the dialect under a prefix, with its samples.
-func open(t testing.TB, prefix string, change ...func(*chancery.Mount)) *world {
+func open(t testing.TB, prefix string, change ...func(*chancery.Config)) *world {
 	t.Helper()
 	behind := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, r.Header.Get("X-Auth-Request-User"))
@@ -65,18 +66,20 @@ func open(t testing.TB, prefix string, change ...func(*chancery.Mount)) *world {
 	t.Cleanup(behind.Close)
 	front := httptest.NewUnstartedServer(nil) // its address is known before it serves
 	root := "http://" + front.Listener.Addr().String()
-	mount := chancery.Mount{Dialect: "oauth2", Realm: realm, Prefix: prefix, Protect: []chancery.Protect{{Path: "/api", Upstream: behind.URL}}}
-	for _, f := range change {
-		f(&mount)
-	}
 	dir := t.TempDir()
 	w := &world{base: root + prefix, api: root + prefix + "/api", database: filepath.Join(dir, "t.db"), logs: &logs{}}
-	server, err := chancery.Open(t.Context(), chancery.Config{
+	config := chancery.Config{
 		Issuer: root, Database: "sqlite:" + w.database, MasterKeyFile: filepath.Join(dir, "master-key.json"),
 		Throttle: chancery.ThrottleConfig{Failures: 1000, NetworkFailures: 1000},
 		Hashing:  chancery.HashingConfig{QueueTimeout: 20 * time.Second},
-		Serve:    []chancery.Mount{mount},
-	}, chancery.Options{Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		Serve: []chancery.Mount{{
+			Dialect: "oauth2", Realm: realm, Prefix: prefix, Protect: []chancery.Protect{{Path: "/api", Upstream: behind.URL}},
+		}},
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	server, err := chancery.Open(t.Context(), config, chancery.Options{Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +96,18 @@ func open(t testing.TB, prefix string, change ...func(*chancery.Mount)) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// engines are the stores that refresh tokens are shown on.
+var engines = []struct {
+	name string
+	use  func(testing.TB) func(*chancery.Config)
+}{
+	{"SQLite", func(testing.TB) func(*chancery.Config) { return func(*chancery.Config) {} }},
+	{"PostgreSQL", func(t testing.TB) func(*chancery.Config) {
+		url := pgtest.URL(t)
+		return func(config *chancery.Config) { config.Database = url }
+	}},
 }
 
 // lock keeps the server from writing to its database until release is called.

@@ -65,7 +65,12 @@ func TestClientCredentials(t *testing.T) {
 }
 
 func TestPasswordAndRefresh(t *testing.T) {
-	w := open(t, "")
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) { passwordAndRefresh(t, open(t, "", engine.use(t))) })
+	}
+}
+
+func passwordAndRefresh(t *testing.T, w *world) {
 	ada := w.person(t, "ada")
 	clients := append([]app{{"", ""}, {"public", ""}}, apps...)
 	for _, a := range clients {
