@@ -87,6 +87,9 @@ func hintFor(err error) string {
 		}
 		return "`chancery dialect list` shows them all; a file of your own goes into the folder that `dialects:` names"
 	}
+	if _, ok := errors.AsType[dialect.Faults](err); ok {
+		return "`chancery dialect check` shows each fault in its line of the file"
+	}
 	switch {
 	case errors.Is(err, chancery.ErrNewerDatabase):
 		return "upgrade chancery, or restore a backup of the database from before the newer one ran"
