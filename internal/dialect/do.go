@@ -55,6 +55,7 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	if outcome := s.get("outcome"); outcome != nil {
 		if rt.outcome = core.Kind(r.text(outcome, "outcome")); rt.outcome != "" && !slices.Contains(kindNames, string(rt.outcome)) {
 			r.fault(outcome, didYouMeanShort(string(rt.outcome), kindNames), "there is no outcome %q", rt.outcome)
+			rt.outcome = ""
 		}
 	}
 	r.judgement(s, rt, d)

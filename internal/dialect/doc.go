@@ -6,12 +6,14 @@
 // who may sign in: that is core's. It does not read bodies or echo them: its
 // subpackage body does. internal/web/login joins it with core.
 //
-// A request meets the files in this order: path.go and accept.go find its route and
-// how its body is read, decode.go reads the inputs of input.go and asks the rules of
-// rule.go, encode.go writes a reply of variant.go and reply.go. What a file may hold
-// is the one table of grammar.go (grammar_in.go for routes and inputs, grammar_out.go
-// for all else), what a route may do that of operation.go, what an expression may
-// name that of fact.go; template.go and expression.go compile what it writes, and
-// render.go runs it. reader.go, member.go and locate.go read YAML and find the place
-// of every fault; reachable.go asks whether the parts suffice for each other.
+// A request meets the files in this order: path.go, accept.go and select.go find its
+// route and how its body is read, decode.go and source.go read the inputs of input.go
+// and ask the rules of rule.go, judge.go decides what core leaves to the file, encode.go
+// writes a reply of variant.go and reply.go. What a file may hold is the one table of
+// grammar.go (grammar_in.go for routes and inputs, grammar_out.go for all else), what a
+// route may do that of operation.go (do.go reads it), what an expression may name that
+// of fact.go; template.go and expression.go compile what it writes, and render.go runs
+// it. reader.go, member.go and locate.go read YAML and find the place of every fault;
+// reachable.go asks whether the parts suffice for each other, and trace.go tells the
+// steps of a call to who wants an explanation.
 package dialect
