@@ -144,6 +144,9 @@ func (r *Request) put(in *input, value string, tree *branch) {
 		if r.Basic == nil {
 			r.Basic = &Pair{}
 		}
+		if in.formDecoded {
+			value = url.QueryEscape(value)
+		}
 		if s.name == "username" {
 			r.Basic.Name = value
 		} else {

@@ -53,7 +53,9 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	rt.endOld = s.word("old") == "end"
 	rt.ignoreFactor = s.word("second_factor") == "ignore"
 	if outcome := s.get("outcome"); outcome != nil {
-		rt.outcome = core.Kind(s.word("outcome"))
+		if rt.outcome = core.Kind(r.text(outcome, "outcome")); rt.outcome != "" && !slices.Contains(kindNames, string(rt.outcome)) {
+			r.fault(outcome, didYouMeanShort(string(rt.outcome), kindNames), "there is no outcome %q", rt.outcome)
+		}
 	}
 	r.judgement(s, rt, d)
 	r.newcomer(s, rt, d)

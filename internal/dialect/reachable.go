@@ -81,6 +81,9 @@ func (r *reader) reachable(s section) {
 		if slices.ContainsFunc(r.tokens, func(t *tokenReading) bool { return t.audience != "" && t.name == rt.policy }) {
 			m.reply(core.Forbidden, rt.replies, rt.name()) // of an audience that the token cannot have
 		}
+		if a := rt.replies[rt.outcome]; rt.outcome != "" && a != nil && a.stated {
+			r.fault(rt.node, "give the route a reply of its own, under its errors", "%s always ends in %s, whose reply names an account or a key that there is not", rt.name(), rt.outcome)
+		}
 		m.issues(rt, rt.possibleIssues(d))
 	}
 	for _, group := range d.table.groups() {
