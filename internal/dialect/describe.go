@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/chancery-auth/chancery/core"
 )
 
@@ -92,6 +94,7 @@ type RuleInfo struct {
 // A ReplyInfo describes a reply.
 type ReplyInfo struct {
 	When, Type string
+	Doc        string
 	Status     int
 	Headers    []HeaderInfo
 	Cookies    []CookieInfo
@@ -139,6 +142,7 @@ type OutcomeInfo struct {
 // A TokenInfo describes a token policy.
 type TokenInfo struct {
 	Name, Algorithm  string
+	Doc              string
 	Format           core.TokenFormat
 	Lifetime         time.Duration // 0: it never ends
 	Least, Most      time.Duration // bounds of what a request may ask for; 0 when none may
@@ -194,7 +198,7 @@ func (d *Dialect) Describe() Description {
 	d = d.quiet()
 	x := describer{d: d, examples: d.examplesByRoute()}
 	info := Description{
-		Name: d.name, Title: d.title, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
+		Name: d.name, Title: d.title, About: x.words(d.root, "about"), BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
 		Subject: slices.Clone(d.subject), RefuseUnknown: d.refuseUnknown, Warnings: d.Warnings(),
 		Every:     x.outcomes(nil, anyOutcomes, d.replies, d.errors),
 		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors),
@@ -222,6 +226,12 @@ func (d *Dialect) quiet() *Dialect {
 	return &quiet
 }
 
+// words are what people are told of a part of the file.
+func (x *describer) words(n *yaml.Node, member string) string {
+	r := &reader{settings: x.d.settings, dialect: x.d}
+	return strings.TrimSpace(r.text(below(n, member), member))
+}
+
 // A describer walks a dialect that is loaded.
 type describer struct {
 	d        *Dialect
@@ -243,7 +253,7 @@ func (x *describer) token(p core.Policy) TokenInfo {
 		info.Refresh = p.Refresh.Lifetime
 	}
 	if n := below(x.d.root, "tokens", p.Name); n != nil {
-		info.Line = n.Line
+		info.Line, info.Doc = n.Line, x.words(n, "doc")
 		if claims := memberOf(n, "claims"); claims != nil {
 			x.certain = certainFacts(p, x.d.subject)
 			info.Claims = x.schema(claims)
@@ -255,11 +265,15 @@ func (x *describer) token(p core.Policy) TokenInfo {
 func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
-		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: !rt.disabled,
+		Doc: x.words(rt.node, "doc"), Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Enabled: !rt.disabled,
 		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {
-		info.Inputs = append(info.Inputs, in.describe(rt))
+		about := in.describe(rt)
+		if words := x.words(below(rt.node, "inputs", in.name), "doc"); words != "" {
+			about.Doc = words
+		}
+		info.Inputs = append(info.Inputs, about)
 	}
 	x.issues = x.d.issueWords(rt)
 	call := x.d.sampleCall(index)

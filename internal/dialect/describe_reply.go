@@ -65,7 +65,7 @@ func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
 }
 
 func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
-	info := ReplyInfo{When: rp.chosenBy(), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
+	info := ReplyInfo{When: rp.chosenBy(), Doc: x.words(rp.node, "doc"), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
 	for i := range rp.headers {
 		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
 	}

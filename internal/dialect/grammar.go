@@ -118,7 +118,7 @@ func namesOf(has func(core.Kind) bool) []string {
 	return names
 }
 
-var docSlot = Slot{Name: "doc", Doc: "what people are told about it; blank lines part paragraphs", Is: KindText, later: true}
+var docSlot = Slot{Name: "doc", Doc: "what people are told about it; blank lines part paragraphs", Is: KindText}
 
 // dialectShape is the whole file.
 var dialectShape = Shape{
@@ -126,7 +126,7 @@ var dialectShape = Shape{
 	Members: []Slot{
 		{Name: "dialect", Doc: "the contract's name: lower-case letters, digits and hyphens, at most 63", Hint: "begin the file with: dialect: NAME", Need: true, Is: KindText},
 		{Name: "title", Doc: "its readable name", Default: "the name", Is: KindText},
-		{Name: "about", Doc: "what people are told about it; blank lines part paragraphs", Is: KindText, later: true},
+		{Name: "about", Doc: "what people are told about it; blank lines part paragraphs", Is: KindText},
 		{Name: "subject", Doc: "who signs in: accounts by password, access keys, or both in the order of trying", Default: "account", Is: KindList, Item: &subjectSlot},
 		{Name: "settings", Doc: "what an operator may choose, with the defaults", Is: KindShape, Of: &settingsShape},
 		{Name: "credentials", Doc: "the form of access keys and their secrets", Is: KindShape, Of: &credentialsShape},

@@ -67,6 +67,9 @@ func (r *reader) named(n *yaml.Node, shape *Shape, what string) section {
 			r.fault(m.name, "leave it out", "%s: the member %s is not served yet", what, m.name.Value)
 		default:
 			s.values[m.name.Value] = m.value
+			if slot.Name == "doc" || slot.Name == "about" {
+				r.text(m.value, slot.Name) // which descriptions read again
+			}
 		}
 	}
 	return s

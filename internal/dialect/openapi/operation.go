@@ -144,6 +144,8 @@ func (w *writer) bodyExample(i int) any {
 	switch request.Form {
 	case dialect.BodyJSON:
 		return json.RawMessage(request.JSON)
+	case dialect.BodyXML:
+		return string(request.XML)
 	case dialect.BodyForms, dialect.BodyMultipart:
 		var fields object
 		for _, field := range request.Fields {

@@ -203,7 +203,7 @@ func addRule(o *object, in dialect.InputInfo, rule dialect.RuleInfo) bool {
 		}
 		o.set("pattern", rule.Pattern)
 	case "format":
-		o.set("format", rule.Format)
+		o.set("format", strings.ReplaceAll(rule.Format, "_", "-"))
 	case "one_of":
 		o.set("enum", rule.Allowed)
 	case "equals":

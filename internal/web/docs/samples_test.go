@@ -76,7 +76,21 @@ func openSite(t *testing.T, serve map[string][]byte) *site {
 		}
 		config.Serve = append(config.Serve, m)
 	}
-	s := &site{url: config.Issuer, mails: make(chan core.Mail, 100)}
+	for i := range config.Serve { // all that a setting can switch on
+		d, err := chancery.LoadDialect(config.WithDefaults(), config.WithDefaults().Serve[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range d.Settings() {
+			if value == false {
+				if config.Serve[i].Settings == nil {
+					config.Serve[i].Settings = map[string]any{}
+				}
+				config.Serve[i].Settings[name] = true
+			}
+		}
+	}
+	s := &site{url: config.Issuer, mails: make(chan core.Mail, 1000)}
 	s.server, err = chancery.Open(t.Context(), config.WithDefaults(), chancery.Options{ShowMail: func(m core.Mail) { s.mails <- m }})
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +220,7 @@ func run(t *testing.T, sample page.Sample, route dialect.RouteInfo, resource str
 		}
 	case strings.TrimSpace(string(out)) == "" && last.Body != dialect.BodyEmpty && !slices.Equal(route.Methods, []string{"HEAD"}):
 		err = errors.New("there is no reply")
-	case sample.Language == "curl" && last.Body == dialect.BodyJSON && !sameMembers(out, last.Example):
+	case sample.Language == "curl" && last.Body == dialect.BodyJSON && !hasMembers(out, last.Schema):
 		err = fmt.Errorf("the reply is not as %s", last.Example)
 	}
 	if err != nil {
@@ -214,15 +228,17 @@ func run(t *testing.T, sample page.Sample, route dialect.RouteInfo, resource str
 	}
 }
 
-// sameMembers reports whether two JSON objects have members of the same names.
-func sameMembers(got, want []byte) bool {
-	var a, b any
-	if json.Unmarshal(got, &a) != nil || json.Unmarshal(want, &b) != nil {
+// hasMembers reports whether a JSON object has the members that are always there.
+func hasMembers(got []byte, want *dialect.Schema) bool {
+	var value any
+	if json.Unmarshal(got, &value) != nil {
 		return false
 	}
-	x, isObject := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	return !isObject || slices.Equal(slices.Sorted(maps.Keys(x)), slices.Sorted(maps.Keys(y)))
+	members, isObject := value.(map[string]any)
+	return !isObject || !slices.ContainsFunc(want.Members, func(m dialect.Property) bool {
+		_, has := members[m.Name]
+		return !has && !m.Optional
+	})
 }
 
 // values are what a route takes that is to succeed.
@@ -241,7 +257,13 @@ func (s *site) values(t *testing.T, d *dialect.Dialect, i int) map[string]string
 		s.count++
 		values["identifier"] = fmt.Sprintf("new%d-%s", s.count, values["identifier"])
 	case dialect.Refresh:
-		values["refresh"] = s.signIn(t, d, &wanted{fact: "refresh.value"})
+		want := &wanted{fact: "refresh.value"}
+		values["refresh"] = s.signIn(t, d, want)
+		for _, role := range []string{"client", "client_secret"} { // whoever got it brings it
+			if value, ok := want.sent[role]; ok {
+				values[role] = value
+			}
+		}
 	case dialect.Introspect, dialect.Revoke:
 		if _, ok := values["token"]; ok {
 			values["token"] = s.signIn(t, d, nil)
@@ -350,7 +372,10 @@ func (s *site) mail(t *testing.T) core.Mail {
 }
 
 // wanted is what a sign-in is for, beside the token.
-type wanted struct{ fact, login string }
+type wanted struct {
+	fact, login string
+	sent        map[string]string // what it was got with
+}
 
 // signIn signs in by the first route that gives a token, and returns the token or
 // what else is wanted.
@@ -377,6 +402,9 @@ func (s *site) signIn(t *testing.T, d *dialect.Dialect, want *wanted) string {
 		header, body := s.call(t, d, i, values)
 		for _, r := range replies {
 			if value, ok := find(r, header, body, fact); ok {
+				if want != nil {
+					want.sent = values
+				}
 				return value
 			}
 		}
