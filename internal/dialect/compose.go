@@ -75,6 +75,9 @@ func (d *Dialect) Compose(index int, values map[string]string) (Request, error) 
 		}
 		r.XML = tree.children[0].appendXML(nil, tree.names[0])
 	default:
+		if len(r.Fields) == 0 {
+			r.Type, r.Form = "", BodyEmpty
+		}
 	}
 	return r, nil
 }
