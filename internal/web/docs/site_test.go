@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-
 	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
