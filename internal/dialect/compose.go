@@ -27,6 +27,7 @@ type Request struct {
 	Form   BodyForm
 	Fields []Pair // of a form, in order
 	JSON   []byte // of a JSON body, in order
+	XML    []byte // of an XML body
 }
 
 // A Pair is a name and what stands beside it.
@@ -65,8 +66,18 @@ func (d *Dialect) Compose(index int, values map[string]string) (Request, error) 
 	if len(rt.bodyNames) == 0 {
 		r.Type, r.Form = "", BodyEmpty
 	}
-	if r.Form == BodyJSON {
+	switch r.Form {
+	case BodyJSON:
 		r.JSON = tree.append(nil)
+	case BodyXML:
+		if len(tree.names) != 1 {
+			return Request{}, fmt.Errorf("%s: its inputs are not below one root", rt.name())
+		}
+		r.XML = tree.children[0].appendXML(nil, tree.names[0])
+	default:
+		if len(r.Fields) == 0 {
+			r.Type, r.Form = "", BodyEmpty
+		}
 	}
 	return r, nil
 }
@@ -99,7 +110,10 @@ func (r *Request) meet(m *match, tree *branch, held map[string]string) {
 	named := func(p Pair) bool { return p.Name == m.source.name }
 	switch s := m.source; s.place {
 	case "body":
-		if r.Form != BodyJSON {
+		if r.Form == BodyXML {
+			leaf = []byte(text)
+		}
+		if r.Form != BodyJSON && r.Form != BodyXML {
 			if !slices.ContainsFunc(r.Fields, named) {
 				r.Fields = append([]Pair{{strings.Join(s.path, "."), text}}, r.Fields...)
 			}
@@ -129,9 +143,12 @@ func (r *Request) meet(m *match, tree *branch, held map[string]string) {
 func (r *Request) put(in *input, value string, tree *branch) {
 	switch s := in.sources[0]; s.place {
 	case "body":
-		if r.Form == BodyJSON {
+		switch r.Form {
+		case BodyJSON:
 			tree.at(s.path).leaf = in.json(value)
-		} else {
+		case BodyXML:
+			tree.at(s.path).leaf = []byte(value)
+		default:
 			r.Fields = append(r.Fields, Pair{strings.Join(s.path, "."), value})
 		}
 	case "query":
@@ -232,8 +249,33 @@ func (b *branch) append(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// Present adds a bearer token by the dialect's first carrier.
+// appendXML writes the branch as an element: attributes are named @name, its own text #text.
+func (b *branch) appendXML(dst []byte, name string) []byte {
+	dst = append(append(dst, '<'), name...)
+	for i, child := range b.children {
+		if attribute, ok := strings.CutPrefix(b.names[i], attributeSign); ok {
+			dst = append(append(append(dst, ' '), attribute...), `="`...)
+			dst = append(appendEscaped(dst, string(child.leaf)), '"')
+		}
+	}
+	dst = appendEscaped(append(dst, '>'), string(b.leaf))
+	for i, child := range b.children {
+		switch {
+		case b.names[i] == textWord:
+			dst = appendEscaped(dst, string(child.leaf))
+		case !strings.HasPrefix(b.names[i], attributeSign):
+			dst = child.appendXML(dst, b.names[i])
+		}
+	}
+	return append(append(append(dst, "</"...), name...), '>')
+}
+
+// Present adds a bearer token by the dialect's first carrier, and the headers that
+// have to be with it.
 func (d *Dialect) Present(r *Request, token string) {
+	for _, name := range d.carriers[0].with {
+		r.Header = append(r.Header, Pair{name, "your-" + strings.ToLower(name)})
+	}
 	switch c := &d.carriers[0]; c.in {
 	case "cookie":
 		r.Cookie = append(r.Cookie, Pair{c.name, token})
@@ -257,6 +299,8 @@ func (r *Request) Body() (content []byte, mediaType string) {
 	switch r.Form {
 	case BodyJSON:
 		return r.JSON, r.Type
+	case BodyXML:
+		return r.XML, r.Type
 	case BodyForms:
 		return []byte(encodePairs(r.Fields)), r.Type
 	case BodyMultipart:

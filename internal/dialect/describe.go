@@ -32,6 +32,7 @@ type RouteInfo struct {
 	Policy    string // the token policy that it issues by; "" for none
 	Doc       string
 	When      string // what the request must hold, in words; "" for nothing
+	Holds     []ConditionInfo
 	Enabled   bool
 	Bearer    bool // whether the request brings a token by a carrier
 	Accept    []AcceptInfo
@@ -40,6 +41,13 @@ type RouteInfo struct {
 	Outcomes  []OutcomeInfo
 	Examples  []string // the names of the file's examples that it answers
 	Line      int
+}
+
+// A ConditionInfo is what one place of a request must hold for the route.
+type ConditionInfo struct {
+	From    SourceInfo
+	Allowed []any // the values; empty where it must be there, or must not
+	Present bool
 }
 
 // An AcceptInfo is a media type that a route takes.
@@ -262,6 +270,11 @@ func (x *describer) route(index int) RouteInfo {
 	}
 	for _, in := range rt.inputs {
 		info.Inputs = append(info.Inputs, in.describe(rt))
+	}
+	for i := range rt.when {
+		if m := &rt.when[i]; m.text != typeWord {
+			info.Holds = append(info.Holds, ConditionInfo{m.source.describe(), m.allowed, m.present == nil || *m.present})
+		}
 	}
 	x.issues = x.d.issueWords(rt)
 	call := x.d.sampleCall(index)

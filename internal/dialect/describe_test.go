@@ -14,7 +14,7 @@ import (
 func TestDescribe(t *testing.T) {
 	info := load(t, "kyc", nil).Describe()
 	if len(info.Routes) == 0 || len(info.Tokens) != 1 || len(info.Carriers) != 1 || len(info.Version) != 12 {
-		t.Fatalf("Describe() = %+v", info)
+		t.Fatalf("Describe() has %d routes, %d tokens, %d carriers, version %s", len(info.Routes), len(info.Tokens), len(info.Carriers), info.Version)
 	}
 	if token := info.Tokens[0]; token.Algorithm != "HS256" || token.Lifetime.Hours() != 1 || token.Format != core.FormatJWT || string(token.Claims.Members[1].Schema.Items.Const) != `"fastapi-users:auth"` {
 		t.Errorf("Tokens = %+v", token)
@@ -210,31 +210,40 @@ func TestOutcomesAreAllTold(t *testing.T) {
 	}
 }
 
-// everything is all dialects that come with Chancery, the examples included.
+// everything is all dialects that come with Chancery, the examples included, with
+// all that a setting can switch on.
 func everything(t testing.TB) []*Dialect {
 	t.Helper()
 	var found []*Dialect
-	for _, name := range all {
-		found = append(found, load(t, name, nil))
-	}
-	names, err := fs.Glob(dialects.Examples, "examples/*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatal(names, err)
-	}
-	for _, name := range names {
-		source, err := fs.ReadFile(dialects.Examples, name)
-		if err != nil {
-			t.Fatal(err)
+	for files, pattern := range map[fs.FS]string{dialects.Files: "*.yaml", dialects.Examples: "examples/*.yaml"} {
+		names, err := fs.Glob(files, pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
 		}
-		d, err := Load(name, source, testOptions())
-		if err != nil {
+		for _, name := range names {
+			source, err := fs.ReadFile(files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
 			options := testOptions()
-			options.Settings = map[string]any{"frontend_url": "https://app.example"}
+			options.Settings = map[string]any{}
+			if strings.Contains(string(source), "frontend_url:") {
+				options.Settings["frontend_url"] = "https://app.example"
+			}
+			d, err := Load(name, source, options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for setting, value := range d.Settings() {
+				if value == false {
+					options.Settings[setting] = true
+				}
+			}
 			if d, err = Load(name, source, options); err != nil {
 				t.Fatalf("Load(%s):\n%v", name, err)
 			}
+			found = append(found, d)
 		}
-		found = append(found, d)
 	}
 	return found
 }

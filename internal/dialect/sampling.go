@@ -209,6 +209,14 @@ func (d *Dialect) madeUp(in *input) string {
 		return value
 	}
 	account, key := d.sampleIdentity([]core.SubjectKind{core.SubjectAccount, core.SubjectKey})
+	for i := range in.rules {
+		switch u := &in.rules[i]; {
+		case u.name == ruleFormat && madeUpForms[u.format] != "" && !formats[u.format](account.Login):
+			return madeUpForms[u.format]
+		case u.name == ruleMin && in.typ != "string" && in.typ != "list":
+			return strconv.Itoa(u.limit)
+		}
+	}
 	switch in.name {
 	case roleIdentifier:
 		return account.Login
@@ -219,18 +227,6 @@ func (d *Dialect) madeUp(in *input) string {
 			return key.Identifier
 		}
 		return "your-client-id"
-	}
-	for i := range in.rules {
-		switch u := &in.rules[i]; {
-		case u.name == ruleFormat && u.format == "email":
-			return "ada@example.com"
-		case u.name == ruleFormat && u.format == "uuid":
-			return string(account.ID)
-		case u.name == ruleFormat && u.format == "uri":
-			return "https://app.example.com"
-		case u.name == ruleMin && in.typ != "string" && in.typ != "list":
-			return strconv.Itoa(u.limit)
-		}
 	}
 	switch in.typ {
 	case "integer", "number":
@@ -243,6 +239,10 @@ func (d *Dialect) madeUp(in *input) string {
 		return "{}"
 	}
 	return "your-" + strings.ReplaceAll(in.name, "_", "-")
+}
+
+var madeUpForms = map[string]string{
+	"email": "ada@example.com", "uuid": "65d0f5c9-7fb0-455c-9036-9e72f0a8d0f6", "uri": "https://app.example.com", "date_time": "2026-01-31T09:30:00Z",
 }
 
 // sampleIdentity is an account that can sign in, and an access key of it where one

@@ -36,13 +36,20 @@ func loadAll(t testing.TB, all map[string]*dialect.Dialect, files fs.FS) {
 		if err != nil {
 			return err
 		}
-		options := dialect.Options{Realm: "test", Issuer: "https://login.example.com", BaseURL: "https://login.example.com"}
-		d, err := dialect.Load(path, source, options)
-		if err != nil { // it may need to know where mails lead
-			options.Settings = map[string]any{"frontend_url": "https://app.example.com"}
-			d, err = dialect.Load(path, source, options)
+		options := dialect.Options{Realm: "test", Issuer: "https://login.example.com", BaseURL: "https://login.example.com", Settings: map[string]any{}}
+		if strings.Contains(string(source), "frontend_url:") {
+			options.Settings["frontend_url"] = "https://app.example.com"
 		}
+		d, err := dialect.Load(path, source, options)
 		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range d.Settings() { // all that a setting can switch on
+			if value == false {
+				options.Settings[name] = true
+			}
+		}
+		if d, err = dialect.Load(path, source, options); err != nil {
 			t.Fatal(err)
 		}
 		all[d.Name()] = d

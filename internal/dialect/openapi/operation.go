@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -144,6 +145,8 @@ func (w *writer) bodyExample(i int) any {
 	switch request.Form {
 	case dialect.BodyJSON:
 		return json.RawMessage(request.JSON)
+	case dialect.BodyXML:
+		return string(request.XML)
 	case dialect.BodyForms, dialect.BodyMultipart:
 		var fields object
 		for _, field := range request.Fields {
@@ -155,9 +158,17 @@ func (w *writer) bodyExample(i int) any {
 	}
 }
 
-// fieldValue is a form's text as a value of its input's type.
+// fieldValue is a form's text as a value of the type that its schema has.
 func (w *writer) fieldValue(i int, field dialect.Pair) any {
-	for _, in := range w.info.Routes[i].Inputs {
+	route := w.info.Routes[i]
+	for _, c := range route.Holds {
+		for _, value := range c.Allowed {
+			if c.From.Place == "body" && c.From.Path[0] == field.Name && fmt.Sprint(value) == field.Value {
+				return value
+			}
+		}
+	}
+	for _, in := range route.Inputs {
 		if in.From[0].Place == "body" && in.From[0].Path[0] == field.Name && in.Type != "string" && json.Valid([]byte(field.Value)) {
 			return json.RawMessage(field.Value)
 		}

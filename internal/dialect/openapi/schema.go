@@ -95,6 +95,13 @@ func anyOf(schemas []any) any {
 func (w *writer) bodySchema(index int, form dialect.BodyForm) any {
 	route := w.info.Routes[index]
 	root := &shape{}
+	for _, c := range route.Holds {
+		if c.From.Place == "body" && c.Present {
+			held := object{}
+			held.add("enum", c.Allowed)
+			root.at(c.From.Path, true).leaf = held
+		}
+	}
 	for _, in := range route.Inputs {
 		for _, from := range in.From {
 			if from.Place == "body" {
@@ -203,7 +210,7 @@ func addRule(o *object, in dialect.InputInfo, rule dialect.RuleInfo) bool {
 		}
 		o.set("pattern", rule.Pattern)
 	case "format":
-		o.set("format", rule.Format)
+		o.set("format", strings.ReplaceAll(rule.Format, "_", "-"))
 	case "one_of":
 		o.set("enum", rule.Allowed)
 	case "equals":

@@ -92,7 +92,7 @@ func (p program) Imports() []string {
 		switch s.Form {
 		case dialect.BodyForms:
 			all = append(all, "net/url", "strings")
-		case dialect.BodyJSON:
+		case dialect.BodyJSON, dialect.BodyXML:
 			all = append(all, "strings")
 		case dialect.BodyMultipart:
 			all = append(all, "bytes", "mime/multipart")
@@ -129,7 +129,7 @@ func newStep(r dialect.Request, base string) step {
 	for _, c := range r.Cookie {
 		s.Cookies = append(s.Cookies, newHeader(c))
 	}
-	if r.Form == dialect.BodyJSON && r.Type != "application/json" {
+	if r.Form == dialect.BodyXML || r.Form == dialect.BodyJSON && r.Type != "application/json" {
 		s.Headers = append(s.Headers, header{Name: "Content-Type", Value: r.Type})
 	}
 	return s

@@ -60,6 +60,7 @@ type input struct{ Name, Where, Type, Need, About string }
 
 // An answer is a reply as people see it.
 type answer struct {
+	About   []string
 	Status  string
 	When    string
 	Type    string
@@ -80,6 +81,7 @@ type carrier struct {
 
 type token struct {
 	Name   string
+	About  []string
 	Facts  []pair
 	Claims []field
 }
@@ -271,7 +273,7 @@ var placeNames = map[string]string{
 }
 
 func newAnswer(r dialect.ReplyInfo) answer {
-	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type}
+	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type, About: paragraphs(r.Doc)}
 	for _, h := range r.Headers {
 		a.Headers = append(a.Headers, pair{h.Name, headerValue(h.Schema)})
 	}
@@ -298,7 +300,7 @@ func newAnswer(r dialect.ReplyInfo) answer {
 }
 
 func newToken(t dialect.TokenInfo) token {
-	made := token{Name: t.Name}
+	made := token{Name: t.Name, About: paragraphs(t.Doc)}
 	add := func(name, value string) {
 		if value != "" {
 			made.Facts = append(made.Facts, pair{name, value})
