@@ -3,6 +3,7 @@ package dialect
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,34 +52,38 @@ func sampleResult() Result {
 }
 
 // TestReplyCost wants each success of each shipped dialect to be written within
-// 5 µs, by the best of several rounds.
+// 5 µs, by the best of its rounds: those of one success are far apart, so that a
+// machine that is busy for a while slows a few of them and not all.
 func TestReplyCost(t *testing.T) {
-	const rounds, each = 20, 200
+	const least, most, each = 20, 400, 200
 	result, w := sampleResult(), &sink{http.Header{}}
-	var worst time.Duration
-	var name string
-	for _, s := range successes(t) {
-		best := time.Hour
-		for range rounds {
+	all := successes(t)
+	best := make([]time.Duration, len(all))
+	for i := range best {
+		best[i] = time.Hour
+	}
+	if len(all) == 0 {
+		t.Fatal("no success was written")
+	}
+	for round := 0; round < least || round < most && slices.Max(best) > replyTime && !racing; round++ {
+		for i, s := range all {
 			begun := time.Now()
 			for range each {
 				if err := s.call.Encode(w.reset(), result); err != nil {
 					t.Fatalf("%s: %v", s.name, err)
 				}
 			}
-			best = min(best, time.Since(begun)/each)
-		}
-		if best > worst {
-			worst, name = best, s.name
-		}
-		if best > replyTime && !racing {
-			t.Errorf("%s: a reply takes %s, want %s at most", s.name, best, replyTime)
+			best[i] = min(best[i], time.Since(begun)/each)
 		}
 	}
-	if name == "" {
-		t.Fatal("no success was written")
+	for i, s := range all {
+		if best[i] > replyTime && !racing {
+			t.Errorf("%s: a reply takes %s, want %s at most", s.name, best[i], replyTime)
+		}
+		if best[i] == slices.Max(best) {
+			t.Logf("the dearest is %s: %s", s.name, best[i])
+		}
 	}
-	t.Logf("the dearest is %s: %s", name, worst)
 }
 
 func BenchmarkReply(b *testing.B) {
