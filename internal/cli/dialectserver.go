@@ -23,6 +23,7 @@ type testServer struct {
 	dialect *dialect.Dialect
 	client  *http.Client // follows no redirects
 	mails   mailbox
+	told    lastOutcome
 	bench   bench
 
 	server *chancery.Server
@@ -47,6 +48,30 @@ func (m *mailbox) list() []core.Mail {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.all)
+}
+
+// A lastOutcome is that of the call that a server answered last.
+type lastOutcome struct {
+	mu   sync.Mutex
+	kind core.Kind
+}
+
+// follow takes notice of a step.
+func (o *lastOutcome) follow(step dialect.Step) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch step.Name {
+	case dialect.MatchStep:
+		o.kind = ""
+	case dialect.OutcomeStep:
+		o.kind = step.Outcome
+	}
+}
+
+func (o *lastOutcome) get() core.Kind {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.kind
 }
 
 // A bench is what examples have in common that one server is enough for: the
@@ -98,7 +123,12 @@ func (c *chosenDialect) serveForTests(ctx context.Context, on bench, explain fun
 	if !on.repeated {
 		config.Throttle.Failures = 1 << 20
 	}
-	options := chancery.Options{Version: version(), Explain: explain, ShowMail: s.mails.put}
+	options := chancery.Options{Version: version(), ShowMail: s.mails.put, Explain: func(step dialect.Step) {
+		s.told.follow(step)
+		if explain != nil {
+			explain(step)
+		}
+	}}
 	if s.server, err = chancery.Open(ctx, config, options); err != nil {
 		return nil, openFault(err)
 	}
@@ -145,7 +175,7 @@ func (s *testServer) close() error {
 // trial sends the bench's examples to the server.
 func (s *testServer) trial(client dialect.Doer) *dialect.Trial {
 	return &dialect.Trial{
-		Dialect: s.dialect, Client: client, BaseURL: s.base, Mails: s.mails.list,
+		Dialect: s.dialect, Client: client, BaseURL: s.base, Mails: s.mails.list, Outcome: s.told.get,
 		Settings: s.bench.settings, Skip: func(e dialect.Example) bool { return !s.bench.serves(e) },
 	}
 }

@@ -196,7 +196,8 @@ var operationTitles = map[Operation]string{ //nolint:gosec // words, no credenti
 // A Step is one step of a call, for explanations. It holds no secret.
 type Step struct {
 	Name, Text string
-	Line       int // of the file; 0 for none
+	Line       int       // of the file; 0 for none
+	Outcome    core.Kind // of the step "outcome", "" being a success
 }
 
 // Describe tells all that clients need to know of the dialect.

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -42,6 +43,9 @@ type Trial struct {
 	// nobody keeps them.
 	Mails func() []core.Mail
 	Now   func() time.Time // nil is time.Now
+	// Outcome is that of the call made last, "" being a success; nil when nobody
+	// knows, and then the outcomes that examples name are not compared.
+	Outcome func() core.Kind
 	// Before is told of each example that is about to be sent; it may be nil.
 	Before func(Example)
 
@@ -80,7 +84,7 @@ func (t *Trial) run(ctx context.Context, e Example) string {
 	if err != nil {
 		return err.Error()
 	}
-	diff := filled.Compare(reply.status, reply.header, reply.body)
+	diff := filled.Compare(reply.status, reply.header, reply.body) + t.compareOutcome(&e)
 	for _, name := range slices.Sorted(maps.Keys(e.Save)) {
 		value, ok := reply.find(e.Save[name])
 		if !ok {
@@ -93,6 +97,19 @@ func (t *Trial) run(ctx context.Context, e Example) string {
 		t.saved[name] = value
 	}
 	return diff
+}
+
+// compareOutcome tells how the outcome differs from the one that the example names,
+// or from those below it.
+func (t *Trial) compareOutcome(e *Example) string {
+	if e.Outcome == "" || t.Outcome == nil {
+		return ""
+	}
+	got := t.Outcome()
+	if got.IsA(e.Outcome) {
+		return ""
+	}
+	return fmt.Sprintf("outcome: got %s, want %s\n", cmp.Or(got, "success"), e.Outcome)
 }
 
 // A response is a reply as it came.

@@ -17,6 +17,12 @@ import (
 // maxShown bounds the part of a value that a step shows, in characters.
 const maxShown = 60
 
+// The steps that others look for: the first of every call, and how it ended.
+const (
+	MatchStep   = "match"
+	OutcomeStep = "outcome"
+)
+
 func (c *Call) step(name string, line int, format string, args ...any) {
 	if c.trace != nil {
 		c.trace(Step{Name: name, Text: fmt.Sprintf(format, args...), Line: line})
@@ -28,11 +34,11 @@ func (c *Call) traceMatch() {
 	switch {
 	case c.trace == nil:
 	case c.redirect != "":
-		c.step("match", 0, "redirect to %s", c.redirect)
+		c.step(MatchStep, 0, "redirect to %s", c.redirect)
 	case c.err != nil:
-		c.step("match", 0, "%s", core.KindOf(c.err))
+		c.step(MatchStep, 0, "%s", core.KindOf(c.err))
 	default:
-		c.step("match", c.route.node.Line, "%s", c.route.name())
+		c.step(MatchStep, c.route.node.Line, "%s", c.route.name())
 	}
 }
 
@@ -166,7 +172,7 @@ func (c *Call) traceOutcome(kind core.Kind, a *answer, cause error) {
 	if a != nil {
 		line = a.node.Line
 	}
-	c.step("outcome", line, "%s", text)
+	c.trace(Step{Name: OutcomeStep, Text: text, Line: line, Outcome: kind})
 }
 
 // wordedBy is the outcome whose reply a was declared for.

@@ -273,3 +273,25 @@ body: - is wanted, + is what came
 		}
 	}
 }
+
+// TestTrialOutcome compares the outcomes that examples name with what the server says.
+func TestTrialOutcome(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		want, got core.Kind
+		diff      string
+	}{
+		{"the same", core.BadSecret, core.BadSecret, ""},
+		{"one below it", core.BadCredentials, core.BadSecret, ""},
+		{"another", core.InvalidField, core.MissingField, "outcome: got missing_field, want invalid_field\n"},
+		{"a success", core.InvalidField, "", "outcome: got success, want invalid_field\n"},
+		{"none is named", "", core.BadSecret, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			trial := Trial{Outcome: func() core.Kind { return tt.got }}
+			if diff := trial.compareOutcome(&Example{Outcome: tt.want}); diff != tt.diff {
+				t.Errorf("compareOutcome() = %q, want %q", diff, tt.diff)
+			}
+		})
+	}
+}
