@@ -75,6 +75,9 @@ type Mount struct {
 	Prefix  string `yaml:"prefix"`  // what comes before its paths, such as /partners; default: nothing
 	// Settings override the defaults of the dialect's settings.
 	Settings map[string]any `yaml:"settings"`
+	// Origins are those whose scripts may call it from a browser, such as
+	// https://app.example.com, each with its scheme. Default: none.
+	Origins []string `yaml:"origins"`
 	// Docs is whether the dialect is documented at /docs under the prefix. Default true.
 	Docs *bool `yaml:"docs"`
 	// Protect passes paths on to the API behind once their bearer token holds.
@@ -197,6 +200,9 @@ func (c Config) Validate() error {
 			fault("serve[%d].%w", i, err)
 		}
 		// Recovery mails and forward-auth know a mount by its realm and dialect.
+		if place := slices.IndexFunc(c.Serve, mount.beside); !slices.Equal(c.Serve[place].Origins, mount.Origins) {
+			fault("serve[%d].origins: serve[%d] is at the same place and names others: a browser asks about a place, so give both the same", i, place)
+		}
 		first := slices.IndexFunc(c.Serve, func(other Mount) bool { return other.Dialect == mount.Dialect && other.Realm == mount.Realm })
 		if first < i && mount.Dialect != "" {
 			fault("serve[%d].realm: dialect %s is served for realm %s already, by serve[%d]: name another realm, or leave one of them out", i, mount.Dialect, mount.Realm, first)
@@ -229,12 +235,22 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
+// beside reports whether another mount is at the same place.
+func (m Mount) beside(other Mount) bool {
+	return strings.EqualFold(m.Host, other.Host) && m.Prefix == other.Prefix
+}
+
 func (m Mount) faults() (faults []error) {
 	if m.Dialect == "" {
 		faults = append(faults, errors.New("dialect: name the dialect; `chancery dialect list` shows them"))
 	}
 	if m.Prefix != "" && (!strings.HasPrefix(m.Prefix, "/") || strings.HasSuffix(m.Prefix, "/")) {
 		faults = append(faults, fmt.Errorf("prefix: %q must begin with a slash and not end with one, such as /partners", m.Prefix))
+	}
+	for i, origin := range m.Origins {
+		if err := checkOrigin(origin); err != nil {
+			faults = append(faults, fmt.Errorf("origins[%d]: %w", i, err))
+		}
 	}
 	for i, protect := range m.Protect {
 		if !strings.HasPrefix(protect.Path, "/") {
@@ -277,6 +293,18 @@ func checkURL(text string, wantTLS bool) error {
 		return fmt.Errorf("%q must have no user, query or fragment", text)
 	case wantTLS && parsed.Scheme != "https" && !isLoopback(net.JoinHostPort(parsed.Hostname(), "0")):
 		return fmt.Errorf("%q must begin with https://; plain http is for loopback alone", text)
+	}
+	return nil
+}
+
+// checkOrigin wants an origin as browsers send it (RFC 6454, section 6.2).
+func checkOrigin(text string) error {
+	if err := checkURL(text, true); err != nil {
+		return err
+	}
+	parsed, err := url.Parse(text)
+	if err != nil || text != parsed.Scheme+"://"+strings.ToLower(parsed.Host) {
+		return fmt.Errorf("%q is no origin: give scheme, host in lower case and port alone, such as https://app.example.com", text)
 	}
 	return nil
 }

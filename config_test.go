@@ -67,3 +67,31 @@ func TestIssuerIsHTTPS(t *testing.T) {
 		}
 	}
 }
+
+func TestValidateOrigins(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		serve []Mount
+		want  string
+	}{
+		{"right", []Mount{{Dialect: "kyc", Origins: []string{"https://app.example.com", "https://app.example.com:8443", "http://localhost:3000"}}}, ""},
+		{"a path", []Mount{{Dialect: "kyc", Origins: []string{"https://app.example.com/"}}},
+			`serve[0].origins[0]: "https://app.example.com/" is no origin: give scheme, host in lower case and port alone, such as https://app.example.com`},
+		{"any", []Mount{{Dialect: "kyc", Origins: []string{"*"}}}, `serve[0].origins[0]: "*" is not a URL such as https://login.example.com`},
+		{"in the clear", []Mount{{Dialect: "kyc", Origins: []string{"http://app.example.com"}}},
+			`serve[0].origins[0]: "http://app.example.com" must begin with https://; plain http is for loopback alone`},
+		{"two at one place", []Mount{{Dialect: "kyc", Origins: []string{"https://a.example"}}, {Dialect: "pagfast"}},
+			"serve[1].origins: serve[0] is at the same place and names others: a browser asks about a place, so give both the same"},
+		{"two at two places", []Mount{{Dialect: "kyc", Origins: []string{"https://a.example"}}, {Dialect: "pagfast", Prefix: "/p"}}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := ""
+			if err := (Config{Serve: tt.serve}.WithDefaults()).Validate(); err != nil {
+				got = err.Error()
+			}
+			if got != tt.want {
+				t.Errorf("Validate() = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}

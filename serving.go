@@ -188,7 +188,7 @@ func (s *Server) surfaces(mounted []mount, authorities []*core.Authority) (http.
 		if err != nil {
 			return nil, err
 		}
-		mounts = append(mounts, login.Mount{Host: m.Host, Prefix: m.Prefix, Dialect: m.dialect, Authority: authorities[i], Protected: protected})
+		mounts = append(mounts, login.Mount{Host: m.Host, Prefix: m.Prefix, Dialect: m.dialect, Authority: authorities[i], Protected: protected, Origins: m.Origins})
 		checks[string(m.dialect.Realm())+"/"+m.dialect.Name()] = forwardauth.New(forwardauth.Options{Dialect: m.dialect, Authority: authorities[i], Log: s.log})
 	}
 	if err := login.CheckCollisions(mounts); err != nil {
@@ -225,7 +225,7 @@ func (m mount) protected(authority *core.Authority, log *slog.Logger) ([]login.P
 		}
 		protected = append(protected, login.Protected{
 			Path:    p.Path,
-			Handler: proxy.New(proxy.Options{Upstream: upstream, Dialect: m.dialect, Authority: authority, Log: log}),
+			Handler: proxy.New(proxy.Options{Upstream: upstream, Dialect: m.dialect, Authority: authority, CORS: len(m.Origins) > 0, Log: log}),
 		})
 	}
 	return protected, nil

@@ -27,6 +27,7 @@ type Mount struct {
 	Dialect   *dialect.Dialect
 	Authority *core.Authority
 	Protected []Protected
+	Origins   []string // whose scripts may call it, such as https://app.example.com; all mounts of a place have the same
 }
 
 // A Protected path is handed to a handler of its own, with all below it. The
@@ -58,6 +59,14 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		web.Reply(w, http.StatusNotFound, "not found")
 		return
 	}
+	if group.cors == nil {
+		h.serveGroup(w, r, group)
+		return
+	}
+	group.cors.ServeHTTP(w, r, func(w http.ResponseWriter, r *http.Request) { h.serveGroup(w, r, group) })
+}
+
+func (h *Handler) serveGroup(w http.ResponseWriter, r *http.Request, group *mountGroup) {
 	mount, call := group.match(r)
 	if call == nil {
 		h.serveRest(w, r, group)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rs/cors"
+
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/web"
@@ -18,6 +20,7 @@ type mountGroup struct {
 	mounts       []*Mount
 	static       map[route]*Mount // of the routes without parameters
 	guarded      []Protected      // the longest path first
+	cors         *cors.Cors       // nil where scripts of other origins are kept out
 }
 
 type route struct{ method, path string }
@@ -38,6 +41,9 @@ func group(mounts []Mount) groups {
 		all[host][at].add(mount)
 	}
 	for _, ofHost := range all {
+		for _, g := range ofHost {
+			g.cors = corsFor(g.mounts)
+		}
 		slices.SortStableFunc(ofHost, func(a, b *mountGroup) int { return cmp.Compare(len(b.prefix), len(a.prefix)) })
 	}
 	return all

@@ -20,6 +20,7 @@ type Options struct {
 	Upstream  *url.URL // a path of it comes before the request's own
 	Dialect   *dialect.Dialect
 	Authority *core.Authority
+	CORS      bool // whether browsers are told here which origins may call: what the upstream says of it is dropped
 	Log       *slog.Logger
 }
 
@@ -33,6 +34,9 @@ func New(options Options) http.Handler {
 		ErrorHandler: h.unreachable,
 		ErrorLog:     web.ErrorLog(options.Log),
 		BufferPool:   new(buffers),
+	}
+	if options.CORS {
+		h.proxy.ModifyResponse = dropCORS
 	}
 	return h
 }

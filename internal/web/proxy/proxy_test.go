@@ -30,9 +30,10 @@ import (
 // A world is a proxy with an API behind it.
 type world struct {
 	*webtest.World
-	front *httptest.Server
-	token string // of ada
-	took  atomic.Int64
+	front    *httptest.Server
+	token    string // of ada
+	upstream string
+	took     atomic.Int64
 
 	mu  sync.Mutex
 	log bytes.Buffer
@@ -66,7 +67,8 @@ func open(t testing.TB, api http.HandlerFunc) *world {
 	w.token = w.Token(t, "ada@example.com")
 	behind := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.took.Add(1); api(rw, r) }))
 	t.Cleanup(behind.Close)
-	w.serve(t, behind.URL+"/base")
+	w.upstream = behind.URL + "/base"
+	w.serve(t, w.upstream)
 	return w
 }
 
@@ -428,5 +430,27 @@ func BenchmarkProxy(b *testing.B) {
 			b.Fatal(err)
 		}
 		_ = response.Body.Close()
+	}
+}
+
+// TestCORS leaves the upstream's word for browsers alone, unless this server gives its own.
+func TestCORS(t *testing.T) {
+	for _, ours := range []bool{false, true} {
+		w := open(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("access-control-allow-origin", "*")
+			rw.Header().Set("X-Total", "3")
+		})
+		target, err := url.Parse(w.upstream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+		r.Header.Set("Authorization", "Bearer "+w.token)
+		log := slog.New(slog.DiscardHandler)
+		web.Wrap(proxy.New(proxy.Options{Upstream: target, Dialect: w.Dialect, Authority: w.Authority, CORS: ours, Log: log}), web.Options{Log: log}).ServeHTTP(rec, r)
+		if said := rec.Header().Get("Access-Control-Allow-Origin") != ""; rec.Code != http.StatusOK || said == ours || rec.Header().Get("X-Total") != "3" {
+			t.Errorf("CORS %t: %d %v", ours, rec.Code, rec.Header())
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -49,6 +50,13 @@ func (h *handler) rewrite(p *httputil.ProxyRequest) {
 	header.Set("X-Request-Id", origin.RequestID)
 	identity, _ := p.In.Context().Value(passedKey{}).(http.Header)
 	maps.Copy(header, identity)
+}
+
+// dropCORS takes the upstream's word for browsers out: two of them would make one
+// that they refuse.
+func dropCORS(r *http.Response) error {
+	maps.DeleteFunc(r.Header, func(name string, _ []string) bool { return strings.HasPrefix(name, "Access-Control-") })
+	return nil
 }
 
 // unreachable answers for an upstream that did not.
