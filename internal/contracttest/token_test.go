@@ -147,72 +147,52 @@ func (w *world) mints(t *testing.T, route string) bool {
 	return found
 }
 
-// mintsInFiles lists the routes that give tokens, of every dialect that comes with
-// Chancery: what a file newly gives away shows here.
+// mintsInFiles lists the routes that give tokens, of every dialect that is built in:
+// what a file newly gives away shows here.
 func mintsInFiles(t *testing.T) {
+	names, err := fs.Glob(dialects.Files, "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var got []string
-	for folder, files := range map[fs.FS]string{dialects.Files: "*.yaml", dialects.Examples: "examples/*.yaml"} {
-		names, err := fs.Glob(folder, files)
+	for _, name := range names {
+		source, err := dialects.Files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range names {
-			source, err := fs.ReadFile(folder, name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d, err := dialect.Load(name, source, dialect.Options{
-				Realm: "r", Issuer: "https://a.example", BaseURL: "https://a.example", Settings: everything(path.Base(name)),
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, route := range d.Routes() {
-				switch route.Operation {
-				case dialect.Authenticate, dialect.Resume, dialect.Refresh, dialect.Extend:
-				default:
-					if route.Policy == "" {
-						continue
-					}
-				}
+		d, err := dialect.Load(name, source, dialect.Options{
+			Realm: "r", Issuer: "https://a.example", BaseURL: "https://a.example", Settings: everything(path.Base(name)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, route := range d.Routes() {
+			if minting := slices.Contains(mintingOperations, route.Operation); minting || route.Policy != "" {
 				got = append(got, fmt.Sprintf("%s: %s %s: %s", d.Name(), strings.Join(route.Methods, " "), route.Path, route.Operation))
 			}
 		}
 	}
 	slices.Sort(got)
 	want := []string{
-		"crawford-dds: POST /api/user/auth: authenticate",
 		"datafiniti: POST /v4/auth: authenticate",
-		"easydoc-multipart: POST /login: authenticate",
-		"facto: POST /V1/auth: authenticate",
 		"instant-classification: POST /api/v1/login/access-token: authenticate",
-		"keystone: POST /v3/auth/tokens: authenticate",
-		"keystone: POST /v3/auth/tokens: resume",
 		"kyc: POST /auth/jwt/login: authenticate",
-		"laravel-sanctum: POST /sanctum/token: authenticate",
-		"looker: POST /api/4.0/login: authenticate",
-		"metabase: POST /api/session: authenticate",
-		"netbackup: POST /netbackup/login: authenticate",
 		"oauth2: POST /oauth2/token: authenticate",
 		"oauth2: POST /oauth2/token: authenticate",
 		"oauth2: POST /oauth2/token: refresh",
 		"pagfast: POST /login: authenticate",
-		"parcelshield: POST /oauth/token: authenticate",
-		"prisma-cloud: GET /auth_token/extend: extend",
-		"prisma-cloud: POST /login: authenticate",
-		"sellia: POST /login/manager: authenticate",
-		"sellia: POST /login: authenticate",
-		"servicepower: POST /createjwt: authenticate",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("routes that give tokens:\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
+var mintingOperations = []dialect.Operation{dialect.Authenticate, dialect.Resume, dialect.Refresh, dialect.Extend}
+
 // everything are the settings with which a dialect serves all that it has.
 func everything(file string) map[string]any {
 	switch file {
-	case "instant-classification.yaml", "metabase.yaml":
+	case "instant-classification.yaml":
 		return map[string]any{"frontend_url": frontend}
 	case "kyc.yaml":
 		return wholeB
