@@ -311,13 +311,13 @@ func TestExtend(t *testing.T) {
 		first := w.ada(t)
 		before := len(w.events(t))
 		time.Sleep(30 * time.Minute)
-		second, err := w.Extend(t.Context(), first.Value, false, origin)
+		second, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Origin: origin})
 		want(t, "Extend", err, "")
 		if second.Session.ID != first.Session.ID || !second.ExpiresAt.Equal(first.ExpiresAt.Add(30*time.Minute)) || second.Refresh != nil {
 			t.Errorf("the second is of session %q until %v", second.Session.ID, second.ExpiresAt)
 		}
 		w.whoami(t, "the first", first.Value, "")
-		third, err := w.Extend(t.Context(), second.Value, true, origin)
+		third, err := w.Extend(t.Context(), core.Extension{Token: second.Value, EndOld: true, Origin: origin})
 		want(t, "Extend that ends the old", err, "")
 		w.whoami(t, "the first after that", first.Value, core.TokenExpired)
 		w.whoami(t, "the second after that", second.Value, core.TokenExpired)
@@ -329,7 +329,7 @@ func TestExtend(t *testing.T) {
 		last := third
 		for range 6 {
 			time.Sleep(29 * time.Minute)
-			token, err := w.Extend(t.Context(), last.Value, false, origin)
+			token, err := w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 			if err != nil {
 				want(t, "Extend of the last", err, core.SessionOver)
 				break
@@ -339,25 +339,25 @@ func TestExtend(t *testing.T) {
 		if end := first.IssuedAt.Add(3 * time.Hour); !last.ExpiresAt.Equal(end) {
 			t.Errorf("the last ends %v, want with the session, %v", last.ExpiresAt, end)
 		}
-		_, err = w.Extend(t.Context(), core.NewSecret("x"), false, origin)
+		_, err = w.Extend(t.Context(), core.Extension{Token: core.NewSecret("x"), Origin: origin})
 		want(t, "Extend of an unknown token", err, core.TokenInvalid)
-		_, err = w.Extend(t.Context(), last.Value, false, origin)
+		_, err = w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 		want(t, "Extend of the last", err, core.SessionOver)
 	})
 }
 
 func TestExtendRefuses(t *testing.T) {
 	w := newWorld(t, nil)
-	_, err := w.Extend(t.Context(), w.ada(t).Value, false, origin)
+	_, err := w.Extend(t.Context(), core.Extension{Token: w.ada(t).Value, Origin: origin})
 	want(t, "Extend of what is not tracked", err, core.SessionOver)
 
 	w = newWorld(t, tracked(nil))
 	token := w.ada(t)
-	_, err = w.Extend(t.Context(), token.Refresh.Value, false, origin)
+	_, err = w.Extend(t.Context(), core.Extension{Token: token.Refresh.Value, Origin: origin})
 	want(t, "Extend by a refresh token", err, core.TokenInvalid)
 	_, err = w.registry.HoldAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, core.Locked, origin)
 	want(t, "HoldAccount", err, "")
-	_, err = w.Extend(t.Context(), token.Value, false, origin)
+	_, err = w.Extend(t.Context(), core.Extension{Token: token.Value, Origin: origin})
 	want(t, "Extend by an account on hold", err, core.AccountInactive)
 	w.whoami(t, "its token in hand", token.Value, "")
 }

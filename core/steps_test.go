@@ -79,7 +79,7 @@ func TestRecordedFirst(t *testing.T) {
 			return w.refresh(context.Background(), first.Refresh.Value)
 		}},
 		{"an extended one", tracked(signed), []string{"Sign", "AddTokens token_extended"}, func(w *world, first core.Token) (core.Token, error) {
-			return w.Extend(context.Background(), first.Value, true, origin)
+			return w.Extend(context.Background(), core.Extension{Token: first.Value, EndOld: true, Origin: origin})
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -119,6 +119,7 @@ type Inputs struct {
 
 	Policy         string             // the token policy that the route issues by; "" for none
 	As             []core.SubjectKind // whom the route takes, in order of trying
+	Of             []string           // the token policies whose tokens the route takes; none for all
 	Caller         CallerKind
 	Judge          core.Judge    // nil where the route grants and forbids nothing
 	Lifetime       time.Duration // 0 where the route does not choose it
@@ -139,6 +140,7 @@ func (c *Call) Inputs() Inputs {
 	all := Inputs{
 		Policy:         rt.policy,
 		As:             rt.as,
+		Of:             rt.of,
 		Caller:         rt.caller,
 		Judge:          c.judge(),
 		Lifetime:       c.lifetime,

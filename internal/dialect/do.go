@@ -14,6 +14,7 @@ type doing struct {
 	operation operation
 	policy    string // the token that it issues; "" for none
 	as        []core.SubjectKind
+	of        []string   // the tokens that it takes; none for all
 	caller    CallerKind // who asks about another's token; "" where nobody does
 	judgement
 
@@ -48,6 +49,7 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	r.doMembers(s, &op)
 	r.routeAs(s.get("as"), rt, d)
 	r.routeIssue(s, rt, d)
+	r.routeOf(s.get("of"), rt, d)
 	r.roles(rt)
 	r.routeCaller(s, rt)
 	rt.endOld = s.word("old") == "end"
@@ -130,6 +132,40 @@ func (r *reader) routeIssue(s section, rt *route, d *Dialect) {
 		rt.operation.reply = inToken
 	}
 	rt.policy = r.word(issue, "issue", d.policyNames...)
+}
+
+// routeOf reads of which tokens a route takes one.
+func (r *reader) routeOf(n *yaml.Node, rt *route, d *Dialect) {
+	for _, item := range r.items(n, "of") {
+		name := r.word(item, "of", d.policyNames...)
+		switch p := d.policies[name]; {
+		case name == "":
+		case slices.Contains(rt.of, name):
+			r.fault(item, "name it once", "of names the token %s twice", name)
+		case rt.operation.name == Refresh && p.Refresh == nil:
+			r.fault(item, "name one that has refresh", "there is no refresh token beside %s", name)
+		default:
+			rt.of = append(rt.of, name)
+		}
+	}
+	if rt.operation.name != Extend || n != nil {
+		return
+	}
+	for _, name := range d.policyNames {
+		if d.policies[name].Refresh != nil {
+			r.warn(rt.node, "say whose it is, such as of: "+d.extendable(name), "extend takes the token %s too, which has refresh: who steals it needs no refresh token to go on", name)
+		}
+	}
+}
+
+// extendable names a token that extend is meant for: one without refresh, if there is.
+func (d *Dialect) extendable(otherwise string) string {
+	for _, name := range d.policyNames {
+		if d.policies[name].Refresh == nil {
+			return name
+		}
+	}
+	return otherwise
 }
 
 // roles checks that a route's inputs have the names that its operation knows.

@@ -260,6 +260,20 @@ func TestExtendAndRevoke(t *testing.T) {
 	}
 }
 
+// A route that names its tokens takes no others.
+func TestOf(t *testing.T) {
+	_, s := everything(t)
+	talk := talk{t, s}
+	access, _ := talk.login("ada", `"token"`)
+	signed := talk.post("/login", `"audience":"one"`, "username", "ada", "password", webtest.Password, "audience", "one")["token"].(string)
+	talk.bear("GET", "/who", signed, "ada")
+	talk.bear("GET", "/who/signed", signed, "ada")
+	talk.bear("GET", "/who/signed", access, "token_foreign")
+	talk.bear("POST", "/extend", signed, "token_foreign")
+	talk.bear("GET", "/introspect/signed", access, "ada", "X-Subject-Token: "+signed) // who asks may bring any
+	talk.bear("GET", "/introspect/signed", signed, "subject_invalid", "X-Subject-Token: "+access)
+}
+
 func TestIntrospect(t *testing.T) {
 	_, s := everything(t)
 	talk := talk{t, s}
