@@ -346,6 +346,78 @@ func TestExtend(t *testing.T) {
 	})
 }
 
+// The same token can be given another end, never beyond its session's.
+func TestExtendInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tracked(func(p *core.Policy) {
+			p.Session, p.Refresh = 3*time.Hour, nil
+			p.LeastLifetime, p.MostLifetime = time.Minute, 2*time.Hour
+		}))
+		first := w.ada(t)
+		before := len(w.events(t))
+		extend := func(what string, asked time.Duration, end time.Duration) {
+			t.Helper()
+			token, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Same: true, Lifetime: asked, Origin: origin})
+			want(t, what, err, "")
+			wantEnd := first.IssuedAt.Add(end)
+			if token.Value.Reveal() != first.Value.Reveal() || token.TokenID != first.TokenID || token.Session.ID != first.Session.ID || token.Refresh != nil ||
+				!token.IssuedAt.Equal(time.Now().UTC()) || !token.ExpiresAt.Equal(wantEnd) {
+				t.Errorf("%s: the token %q from %v to %v, want the same to %v", what, token.TokenID, token.IssuedAt, token.ExpiresAt, wantEnd)
+			}
+			if identity := w.whoami(t, what, first.Value, ""); !identity.ExpiresAt.Equal(wantEnd) || !identity.IssuedAt.Equal(token.IssuedAt) {
+				t.Errorf("%s: Whoami tells of %v to %v, want %v", what, identity.IssuedAt, identity.ExpiresAt, wantEnd)
+			}
+		}
+		time.Sleep(59 * time.Minute)
+		extend("the policy's own lifetime", 0, 119*time.Minute)
+		extend("a shorter one", time.Second, time.Hour) // which is a minute at least
+		extend("a longer one", 9*time.Hour, 179*time.Minute)
+		time.Sleep(2*time.Hour - time.Minute)
+		extend("what is left of the session", 0, 3*time.Hour)
+		extend("what is left again", 0, 3*time.Hour)
+		time.Sleep(2 * time.Minute)
+		_, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Same: true, Origin: origin})
+		want(t, "the end of the session", err, core.TokenExpired)
+		wantSame(t, "the journal", w.actions(t, before), []string{"token_extended", "token_extended", "token_extended", "token_extended", "token_extended"})
+	})
+}
+
+// What ends a token while it is prolonged ends it.
+func TestExtendInPlaceLosesTheRace(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kind core.Kind // of the extension
+		then func(t *testing.T, w *world, token core.Token)
+	}{
+		{"to a logout", core.TokenRevoked, func(t *testing.T, w *world, token core.Token) {
+			want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: token.Value, Own: true}), "")
+		}},
+		{"to a logout everywhere", "", func(t *testing.T, w *world, token core.Token) {
+			want(t, "RevokeAll", w.RevokeAll(t.Context(), token.Value, origin), "")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, tracked(nil))
+			token := w.ada(t)
+			slow := &meanwhile{Tokens: w.store}
+			w.deps.Tokens = slow
+			w.open(t)
+			slow.then = func() { tt.then(t, w, token) }
+			_, err := w.Extend(t.Context(), core.Extension{Token: token.Value, Same: true, Origin: origin})
+			want(t, "Extend", err, tt.kind)
+			w.whoami(t, "the token", token.Value, core.TokenRevoked)
+		})
+	}
+}
+
+func TestExtendInPlaceRefuses(t *testing.T) {
+	w := newWorld(t, tracked(signed))
+	token := w.ada(t)
+	_, err := w.Extend(t.Context(), core.Extension{Token: token.Value, Same: true, Origin: origin})
+	want(t, "Extend of a JWT", err, core.TokenForeign)
+	w.whoami(t, "the JWT", token.Value, "")
+}
+
 func TestExtendRefuses(t *testing.T) {
 	w := newWorld(t, nil)
 	_, err := w.Extend(t.Context(), core.Extension{Token: w.ada(t).Value, Origin: origin})

@@ -125,6 +125,7 @@ type Inputs struct {
 	Lifetime       time.Duration // 0 where the route does not choose it
 	WithoutRefresh bool
 	EndOld         bool // extend ends the token at hand
+	Same           bool // extend gives the token at hand another end
 	Attributes     core.Attributes
 	Roles          []string
 	Verified       bool
@@ -146,6 +147,7 @@ func (c *Call) Inputs() Inputs {
 		Lifetime:       c.lifetime,
 		WithoutRefresh: c.withoutRefresh,
 		EndOld:         rt.endOld,
+		Same:           rt.same,
 		Attributes:     c.newAttributes(),
 		Roles:          rt.newcomer.roles,
 		Verified:       rt.newcomer.verified,

@@ -20,6 +20,7 @@ type doing struct {
 
 	clientOptional bool // a request may come from no client
 	endOld         bool // extend ends the token at hand
+	same           bool // extend gives the token at hand another end
 	ignoreFactor   bool // accounts are not asked for their second factor
 	newcomer       newcomer
 	outcome        core.Kind // of fixed
@@ -52,7 +53,7 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	r.routeOf(s.get("of"), rt, d)
 	r.roles(rt)
 	r.routeCaller(s, rt)
-	rt.endOld = s.word("old") == "end"
+	r.extension(s, rt, d)
 	rt.ignoreFactor = s.word("second_factor") == "ignore"
 	if outcome := s.get("outcome"); outcome != nil {
 		if rt.outcome = core.Kind(r.text(outcome, "outcome")); rt.outcome != "" && !slices.Contains(kindNames, string(rt.outcome)) {
@@ -77,8 +78,6 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	switch {
 	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
 		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
-	case op == Extend && !some(func(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }):
-		r.fault(n, "give a token more, such as session: 12h", "no token has a session that goes on beyond it")
 	case op == KeySet && !some(func(p core.Policy) bool {
 		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
 	}):
@@ -132,40 +131,6 @@ func (r *reader) routeIssue(s section, rt *route, d *Dialect) {
 		rt.operation.reply = inToken
 	}
 	rt.policy = r.word(issue, "issue", d.policyNames...)
-}
-
-// routeOf reads of which tokens a route takes one.
-func (r *reader) routeOf(n *yaml.Node, rt *route, d *Dialect) {
-	for _, item := range r.items(n, "of") {
-		name := r.word(item, "of", d.policyNames...)
-		switch p := d.policies[name]; {
-		case name == "":
-		case slices.Contains(rt.of, name):
-			r.fault(item, "name it once", "of names the token %s twice", name)
-		case rt.operation.name == Refresh && p.Refresh == nil:
-			r.fault(item, "name one that has refresh", "there is no refresh token beside %s", name)
-		default:
-			rt.of = append(rt.of, name)
-		}
-	}
-	if rt.operation.name != Extend || n != nil {
-		return
-	}
-	for _, name := range d.policyNames {
-		if d.policies[name].Refresh != nil {
-			r.warn(rt.node, "say whose it is, such as of: "+d.extendable(name), "extend takes the token %s too, which has refresh: who steals it needs no refresh token to go on", name)
-		}
-	}
-}
-
-// extendable names a token that extend is meant for: one without refresh, if there is.
-func (d *Dialect) extendable(otherwise string) string {
-	for _, name := range d.policyNames {
-		if d.policies[name].Refresh == nil {
-			return name
-		}
-	}
-	return otherwise
 }
 
 // roles checks that a route's inputs have the names that its operation knows.

@@ -127,6 +127,7 @@ var doShape = Shape{
 		{Name: "else", Doc: "the outcome where allow does not hold", Default: "forbidden", Is: KindWord, Words: []string{"forbidden", "scope_denied", "bad_grant", "bad_credentials"}},
 		{Name: "lifetime", Doc: "the token's life in seconds, within the bounds of the token's lifetime", Is: KindExpression},
 		{Name: "refresh", Doc: "whether a refresh token is given too, where the token has one", Default: "true", Is: KindBool | KindExpression},
+		{Name: "same", Doc: "whether extend lets the token at hand live longer, instead of giving another: of opaque tokens. At the session's end it gives what is left", Default: "false", Is: KindBool},
 		{Name: "old", Doc: "what extend does with the token at hand", Default: "keep", Is: KindWord, Words: []string{"keep", "end"}},
 		{Name: "second_factor", Doc: "whether accounts that have one are asked for their second factor", Default: "ask", Is: KindWord, Words: []string{"ask", "ignore"}},
 		{Name: "set", Doc: "what register gives to the new account", Is: KindShape, Of: &setShape},

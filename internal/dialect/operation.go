@@ -112,7 +112,7 @@ var operations = []operation{
 		},
 	},
 	{
-		name: Extend, doc: "a bearer token gives the next one of its session", bearer: true, members: []string{"of", "old"},
+		name: Extend, doc: "a bearer token gives the next one of its session, or lives longer itself", bearer: true, members: []string{"of", "same", "lifetime", "old"},
 		reply: inToken, mints: mintsAsBefore, outcomes: []core.Kind{core.SessionOver},
 	},
 	{

@@ -91,7 +91,10 @@ func (t *task) extend() (dialect.Result, error) {
 	if err != nil {
 		return dialect.Result{}, err
 	}
-	return token(t.mount.Authority.Extend(t.ctx, core.Extension{Token: bearer, Of: t.inputs.Of, EndOld: t.inputs.EndOld, Origin: t.origin}))
+	in := &t.inputs
+	return token(t.mount.Authority.Extend(t.ctx, core.Extension{
+		Token: bearer, Of: in.Of, Same: in.Same, Lifetime: in.Lifetime, EndOld: in.EndOld, Origin: t.origin,
+	}))
 }
 
 // caller is who asks about another's token, or ends it.

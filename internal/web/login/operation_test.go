@@ -219,8 +219,12 @@ func TestExtendAndRevoke(t *testing.T) {
 	talk.bear("POST", "/extend", token, "token_expired")
 	talk.bear("POST", "/extend", "x", "token_invalid")
 	talk.read("no token", s.ask(t, "POST", "/extend", ""), "token_missing")
+	talk.bear("POST", "/prolong", next, next+" 3600")
+	talk.bear("POST", "/prolong?minutes=90", next, next+" 5400")
+	talk.bear("POST", "/prolong?minutes=999", next, next+" 7200")
 	talk.bear("POST", "/logout", next, "")
 	talk.bear("POST", "/logout", next, "token_revoked")
+	talk.bear("POST", "/prolong", next, "token_revoked")
 	talk.read("no token", s.ask(t, "POST", "/logout", ""), "token_missing")
 
 	first, _ := talk.login("ada", `"token"`)
