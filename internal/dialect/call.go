@@ -156,6 +156,7 @@ func (c *Call) Inputs() Inputs {
 	for _, in := range rt.inputs {
 		if in.taken && in.index < len(c.read) && c.read[in.index].present {
 			all.set(in.name, c.read[in.index].value.Text())
+			all.Tenant.None = all.Tenant.None || in.meansNoTenant()
 		}
 	}
 	if in := rt.roles[roleClientSecret]; in != nil {

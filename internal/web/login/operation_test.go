@@ -264,6 +264,23 @@ func TestExtendAndRevoke(t *testing.T) {
 	}
 }
 
+// An absent tenant is none, where the file says so.
+func TestNoTenant(t *testing.T) {
+	w, s := everything(t)
+	w.Account(t, "free", nil)
+	w.Account(t, "free", func(s *core.AccountSpec) { s.Tenant = "t1" })
+	talk := talk{t, s}
+	login := func(words string, pairs ...string) {
+		t.Helper()
+		talk.post("/login/company", words, append(pairs, "password", webtest.Password)...)
+	}
+	login(`{"company":null,"sent":""}`, "username", "free")
+	login(`{"company":null,"sent":""}`, "username", "free", "company", "")
+	login(`{"company":"Acme","sent":"acme"}`, "username", "free", "company", "acme")
+	login("bad_credentials", "username", "bob") // of two companies
+	talk.post("/login", "bad_credentials", "username", "free", "password", webtest.Password)
+}
+
 // A route that names its tokens takes no others.
 func TestOf(t *testing.T) {
 	_, s := everything(t)
