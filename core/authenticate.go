@@ -82,6 +82,8 @@ func (a *Authority) comparePassword(ctx context.Context, credential Credential, 
 	switch {
 	case err != nil:
 		return Identity{}, false, err
+	case who.several:
+		return Identity{}, false, refuse(Unknown, "accounts of several tenants have the login name, and the request names no tenant")
 	case !who.known:
 		return Identity{}, false, &Error{Kind: Unknown}
 	case !match:

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 )
@@ -133,6 +134,7 @@ func (a *Authority) counted(ctx context.Context, key AttemptKey, try func() erro
 type named struct {
 	account Account
 	known   bool   // whether there is such an account
+	several bool   // or there are such accounts of several tenants, and none was named
 	tenant  Tenant // that the credential names; nobody's when there is none such
 }
 
@@ -140,7 +142,7 @@ func (a *Authority) named(ctx context.Context, credential Credential) (who named
 	switch {
 	case slices.Contains(credential.As, SubjectAccount):
 		who.account, who.tenant, err = a.accountOf(ctx, credential)
-		who.known = err == nil
+		who.known, who.several = err == nil, KindOf(errors.Unwrap(err)) == Conflict
 		if KindOf(err) == NotFound {
 			err = nil
 		}

@@ -103,7 +103,8 @@ func TestExchangeInTenant(t *testing.T) {
 	ada1, ada2 := w.account(t, "ada", in("t1")), w.account(t, "ada", in("t2"))
 	w.account(t, "bob", in("t1"))
 	w.account(t, "eve", in("t3"))
-	free := w.account(t, "free", nil)
+	free, both := w.account(t, "free", nil), w.account(t, "both", nil)
+	w.account(t, "both", in("t2"))
 	id := func(id core.TenantID) core.Tenancy { return core.Tenancy{ID: string(id), Given: true} }
 	name := func(name string) core.Tenancy { return core.Tenancy{Name: name, Given: true} }
 	for _, tt := range []struct {
@@ -123,6 +124,11 @@ func TestExchangeInTenant(t *testing.T) {
 		{"by none, but there is only one", "bob", "", core.Tenancy{}, "", "", "t1\x1fbob"},
 		{"by another", "bob", "", id("t2"), core.Unknown, "", "t2\x1fbob"},
 		{"by an unknown one", "bob", "", name("nine"), core.Unknown, "", "\x1f\x1fbob"},
+		{"by saying that there is none", "free", "", core.Tenancy{Given: true, None: true}, "", free.ID, "free"},
+		{"by saying so of one that has one", "bob", "", core.Tenancy{Given: true, None: true}, core.Unknown, "", "bob"},
+		{"by saying so of a name that several have", "both", "", core.Tenancy{Given: true, None: true}, "", both.ID, "both"},
+		{"by saying so beside a name", "ada", "", core.Tenancy{Name: "one", Given: true, None: true}, "", ada1.ID, "t1\x1fada"},
+		{"by account id, saying so", "", ada1.ID, core.Tenancy{Given: true, None: true}, core.Unknown, "", "\x1f" + string(ada1.ID)},
 		{"by an empty one", "free", "", core.Tenancy{Given: true}, core.Unknown, "", "\x1f\x1ffree"},
 		{"of no tenant", "free", "", core.Tenancy{}, "", free.ID, "free"},
 		{"of no tenant, by one", "free", "", id("t1"), core.Unknown, "", "t1\x1ffree"},
@@ -195,6 +201,7 @@ func TestExchangeKeyInTenant(t *testing.T) {
 		{"active", core.Tenancy{ID: "t1", Given: true}, ""},
 		{"active", core.Tenancy{Name: "T1", Given: true}, ""},
 		{"active", core.Tenancy{ID: "t2", Given: true}, core.Unknown},
+		{"active", core.Tenancy{Given: true, None: true}, core.Unknown},
 		{"active", core.Tenancy{ID: "t9", Given: true}, core.Unknown},
 		{"pending", core.Tenancy{ID: "t1", Given: true}, core.KeyPending},
 		{"pending", core.Tenancy{ID: "t2", Given: true}, core.Unknown},

@@ -1,15 +1,29 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
+
+// An Extension is a bearer token whose session is to go on.
+type Extension struct {
+	Token    Secret
+	Of       []string      // the policies whose tokens are taken; none for all
+	Same     bool          // the token itself lives longer; of opaque ones alone
+	Lifetime time.Duration // from now on, within the policy's bounds; 0 takes the policy's own
+	EndOld   bool          // the session's other access tokens end
+	Origin   Origin
+}
 
 // Extend gives another token of the bearer's session, as long as the session goes
-// on beyond the token it has. With endOld the session's other access tokens end.
+// on beyond the token it has; or the same one with a new end, which is never beyond
+// the session's.
 //
 // It refuses as [Authority.Whoami] does, and with SessionOver when nothing is left
-// of the session.
-func (a *Authority) Extend(ctx context.Context, token Secret, endOld bool, origin Origin) (Token, error) {
+// of the session. Of tokens that cannot be the same again it is TokenForeign.
+func (a *Authority) Extend(ctx context.Context, extension Extension) (Token, error) {
 	begun := a.deps.Now()
-	identity, err := a.Whoami(ctx, token)
+	identity, err := a.Whoami(ctx, extension.Token, extension.Of...)
 	if err == nil {
 		err = a.unheld(identity)
 	}
@@ -17,21 +31,48 @@ func (a *Authority) Extend(ctx context.Context, token Secret, endOld bool, origi
 		return Token{}, err
 	}
 	session := identity.Session
+	m := minting{
+		Policy: a.terms.Policies[identity.Policy], Identity: identity, Lifetime: extension.Lifetime, WithoutRefresh: true,
+		Origin: extension.Origin, Begun: begun, Action: ActionTokenExtended, endOthers: extension.EndOld,
+	}
 	switch {
 	case session == nil:
 		return Token{}, refuse(SessionOver, "tokens of policy %q have no session", identity.Policy)
+	case extension.Same:
+		return a.prolong(ctx, m, extension.Token)
 	case !session.ExpiresAt.IsZero() && !identity.ExpiresAt.IsZero() && !session.ExpiresAt.After(identity.ExpiresAt):
 		return Token{}, &Error{Kind: SessionOver}
 	}
-	extended, err := a.mint(ctx, minting{
-		Policy: a.terms.Policies[identity.Policy], Identity: identity, WithoutRefresh: true,
-		Origin: origin, Begun: begun, Action: ActionTokenExtended, endOthers: endOld,
-	})
+	extended, err := a.mint(ctx, m)
 	if KindOf(err) == Conflict {
 		err = refuse(TokenRevoked, "its session has ended")
 	}
-	if err == nil && endOld {
+	if err == nil && extension.EndOld {
 		a.verdicts.drop(session.ID)
 	}
 	return extended, err
+}
+
+// prolong gives the bearer's token another end, as if it were issued anew: whatever
+// ends tokens that were issued before now ends it too.
+func (a *Authority) prolong(ctx context.Context, m minting, value Secret) (Token, error) {
+	if m.Policy.Format != FormatOpaque {
+		return Token{}, refuse(TokenForeign, "the end of a token of policy %q is signed", m.Policy.Name)
+	}
+	issuedAt, err := a.issuedAt(ctx, m)
+	if err != nil {
+		return Token{}, err
+	}
+	token := Token{Value: value, Grant: a.grant(m, m.Identity.TokenID, issuedAt)}
+	stored := StoredToken{Digest: value.Digest(), Session: token.Session.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.ExpiresAt}
+	event := a.tokenEvent(m.Action, m.Origin, token.Grant)
+	err = a.deps.Tokens.ProlongToken(context.WithoutCancel(ctx), a.terms.Realm, stored, a.deps.Now(), event)
+	switch {
+	case KindOf(err) == Conflict:
+		return Token{}, refuse(TokenRevoked, "it has ended meanwhile")
+	case err != nil:
+		return Token{}, err
+	}
+	a.verdicts.drop(token.Session.ID)
+	return token, nil
 }

@@ -5,6 +5,7 @@ import "context"
 // An Inquiry is a token that a caller asks about.
 type Inquiry struct {
 	Token  Secret
+	Of     []string // the policies whose tokens hold; none for all
 	Caller Caller
 	Judge  Judge
 	Origin Origin
@@ -21,7 +22,7 @@ func (a *Authority) Introspect(ctx context.Context, inquiry Inquiry) (subject, c
 	case asking == nil:
 		return Identity{}, Identity{}, refuse(Internal, "nobody asks about a token")
 	}
-	subject, err = a.Whoami(ctx, inquiry.Token)
+	subject, err = a.Whoami(ctx, inquiry.Token, inquiry.Of...)
 	switch {
 	case KindOf(err).IsA(Unauthorized):
 		return Identity{}, Identity{}, &Error{Kind: SubjectInvalid, Err: err}

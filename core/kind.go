@@ -57,7 +57,7 @@ const (
 	TokenInvalid      Kind = "token_invalid"
 	TokenExpired      Kind = "token_expired"
 	TokenRevoked      Kind = "token_revoked"
-	TokenForeign      Kind = "token_foreign" // of another realm, dialect, audience or purpose
+	TokenForeign      Kind = "token_foreign" // of another realm, dialect, audience, policy or purpose
 	AccountGone       Kind = "account_gone"
 	AccountInactive   Kind = "account_inactive"
 	AccountUnverified Kind = "account_unverified"

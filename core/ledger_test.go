@@ -223,6 +223,13 @@ func (l *ledger) AddTokens(ctx context.Context, realm core.Realm, id core.Sessio
 	return l.Store.AddTokens(ctx, realm, id, now, tokens, endOthers, e)
 }
 
+func (l *ledger) ProlongToken(ctx context.Context, realm core.Realm, token core.StoredToken, now time.Time, e core.Event) error {
+	if err := l.event("ProlongToken", e); err != nil {
+		return err
+	}
+	return l.Store.ProlongToken(ctx, realm, token, now, e)
+}
+
 func (l *ledger) RotateToken(ctx context.Context, realm core.Realm, old core.Digest, now time.Time, tokens []core.StoredToken, e core.Event) error {
 	if err := l.event("RotateToken", e); err != nil {
 		return err

@@ -80,28 +80,7 @@ func (a *Authority) issuedAt(ctx context.Context, m minting) (time.Time, error) 
 // issue makes a token, and the refresh token beside it. Neither counts until it is
 // on record.
 func (a *Authority) issue(ctx context.Context, m minting, issuedAt time.Time) (Token, error) {
-	token := Token{Grant: Grant{
-		Issuer:   a.terms.Issuer,
-		Account:  m.Identity.Account,
-		Key:      m.Identity.Key,
-		Client:   m.Identity.Client,
-		Tenant:   m.Identity.Tenant,
-		Session:  m.Identity.Session,
-		Granted:  m.Identity.Granted,
-		Methods:  m.Identity.Methods,
-		Policy:   m.Policy.Name,
-		TokenID:  randomText(),
-		IssuedAt: issuedAt,
-	}}
-	if m.Policy.Tracked && token.Session == nil {
-		token.Session = a.newSession(m, issuedAt)
-	}
-	if !m.Policy.Endless {
-		token.ExpiresAt = issuedAt.Add(m.Policy.lifetime(m.Lifetime))
-	}
-	if token.Session != nil {
-		token.ExpiresAt = earlier(token.ExpiresAt, token.Session.ExpiresAt)
-	}
+	token := Token{Grant: a.grant(m, randomText(), issuedAt)}
 	var err error
 	if m.Policy.Format == FormatOpaque {
 		token.Value, err = m.Policy.Opaque.make(token.Grant)
@@ -121,6 +100,34 @@ func (a *Authority) issue(ctx context.Context, m minting, issuedAt time.Time) (T
 	}
 	token.Refresh, err = m.refreshToken(token.Grant, issuedAt)
 	return token, err
+}
+
+// grant is what a token of m stands for, with the session that it begins where none
+// goes on.
+func (a *Authority) grant(m minting, id string, issuedAt time.Time) Grant {
+	g := Grant{
+		Issuer:   a.terms.Issuer,
+		Account:  m.Identity.Account,
+		Key:      m.Identity.Key,
+		Client:   m.Identity.Client,
+		Tenant:   m.Identity.Tenant,
+		Session:  m.Identity.Session,
+		Granted:  m.Identity.Granted,
+		Methods:  m.Identity.Methods,
+		Policy:   m.Policy.Name,
+		TokenID:  id,
+		IssuedAt: issuedAt,
+	}
+	if m.Policy.Tracked && g.Session == nil {
+		g.Session = a.newSession(m, issuedAt)
+	}
+	if !m.Policy.Endless {
+		g.ExpiresAt = issuedAt.Add(m.Policy.lifetime(m.Lifetime))
+	}
+	if g.Session != nil {
+		g.ExpiresAt = earlier(g.ExpiresAt, g.Session.ExpiresAt)
+	}
+	return g
 }
 
 // refreshToken makes the refresh token beside g, if there is to be one.

@@ -8,7 +8,8 @@ import (
 // A Renewal is a refresh token to be exchanged for new tokens.
 type Renewal struct {
 	Refresh Secret
-	Client  *Client // nil when the request brings none
+	Of      []string // the policies whose refresh tokens are taken; none for all
+	Client  *Client  // nil when the request brings none
 	Origin  Origin
 }
 
@@ -39,7 +40,7 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 	if refusal != nil && KindOf(refusal) != BadClient {
 		return Token{}, refusal
 	}
-	old, session, err := a.refreshToken(ctx, renewal.Refresh)
+	old, session, err := a.refreshToken(ctx, renewal.Refresh, renewal.Of)
 	event.Account, event.Key, event.TokenID, event.Session = session.Account, session.Key, old.ID, session.ID
 	switch {
 	case refusal != nil:
@@ -76,9 +77,9 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 	return token, err
 }
 
-// refreshToken finds a refresh token of this dialect. Whatever else it is given is
-// RefreshUnknown (S28).
-func (a *Authority) refreshToken(ctx context.Context, secret Secret) (StoredToken, Session, error) {
+// refreshToken finds a refresh token of this dialect and these policies. Whatever else
+// it is given is RefreshUnknown (S28).
+func (a *Authority) refreshToken(ctx context.Context, secret Secret, of []string) (StoredToken, Session, error) {
 	token, session, err := a.storedToken(ctx, secret)
 	switch {
 	case KindOf(err) == NotFound:
@@ -89,6 +90,8 @@ func (a *Authority) refreshToken(ctx context.Context, secret Secret) (StoredToke
 		return StoredToken{}, Session{}, refuse(RefreshUnknown, "a token for %s", token.Use)
 	case session.Dialect != a.terms.Dialect:
 		return StoredToken{}, Session{}, refuse(RefreshUnknown, "of the dialect %s", session.Dialect)
+	case !session.isOf(of):
+		return StoredToken{}, Session{}, refuse(RefreshUnknown, "of policy %q, where those of %q are taken", session.Policy, of)
 	}
 	return token, session, nil
 }

@@ -111,18 +111,27 @@ func TestRefreshLosesTheRace(t *testing.T) {
 	}
 }
 
-// meanwhile lets something happen before the next rotation.
+// meanwhile lets something happen before the next rotation or extension.
 type meanwhile struct {
 	core.Tokens
 	then func()
 }
 
-func (m *meanwhile) RotateToken(ctx context.Context, realm core.Realm, old core.Digest, now time.Time, tokens []core.StoredToken, e core.Event) error {
+func (m *meanwhile) happen() {
 	if then := m.then; then != nil {
 		m.then = nil
 		then()
 	}
+}
+
+func (m *meanwhile) RotateToken(ctx context.Context, realm core.Realm, old core.Digest, now time.Time, tokens []core.StoredToken, e core.Event) error {
+	m.happen()
 	return m.Tokens.RotateToken(ctx, realm, old, now, tokens, e)
+}
+
+func (m *meanwhile) ProlongToken(ctx context.Context, realm core.Realm, token core.StoredToken, now time.Time, e core.Event) error {
+	m.happen()
+	return m.Tokens.ProlongToken(ctx, realm, token, now, e)
 }
 
 func TestRefreshRefuses(t *testing.T) {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"net/mail"
 	"strings"
@@ -101,7 +102,7 @@ func foldDomain(text string) string {
 func (a *Authority) newcomer(ctx context.Context, spec AccountSpec, r Registration, now time.Time) (Identity, error) {
 	tenant, err := a.tenantOf(ctx, r.Tenant)
 	switch {
-	case KindOf(err) == Unknown, err == nil && r.Tenant.Given && !tenant.Active:
+	case KindOf(err) == Unknown, err == nil && tenant.ID != "" && !tenant.Active:
 		return Identity{}, refuse(InvalidField, "no such tenant")
 	case err != nil:
 		return Identity{}, err
@@ -115,7 +116,7 @@ func (a *Authority) newcomer(ctx context.Context, spec AccountSpec, r Registrati
 		Methods: []string{MethodPassword},
 		Policy:  r.Policy,
 	}
-	if identity.Account.Tenant = tenant.ID; r.Tenant.Given {
+	if identity.Account.Tenant = tenant.ID; tenant.ID != "" {
 		identity.Tenant = &tenant
 	}
 	if r.Judge != nil {
@@ -134,7 +135,7 @@ func (a *Authority) enter(ctx context.Context, account Account, origin Origin) e
 		if err != nil {
 			return err
 		}
-		notices = append(notices, a.notice(PurposeVerification, account.Tenant, login, event))
+		notices = append(notices, a.notice(PurposeVerification, cmp.Or(account.Tenant, noTenant), login, event))
 	}
 	err := a.deps.Accounts.CreateAccount(context.WithoutCancel(ctx), account, event, notices...)
 	if KindOf(err) != Conflict {

@@ -79,6 +79,8 @@ func TestRegisterRefuses(t *testing.T) {
 		{"taken, in another spelling", "ADA@EXAMPLE.com", nil, core.AccountExists, 1, true},
 		{"free in a tenant", "ada@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{Name: "acme", Given: true} }, "", 1, true},
 		{"taken in a tenant", "ada@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{ID: "t-1", Given: true} }, core.AccountExists, 1, true},
+		{"free where there is no tenant", "mia@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{Given: true, None: true} }, "", 1, true},
+		{"taken where there is no tenant", "ada@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{Given: true, None: true} }, core.AccountExists, 1, true},
 		{"unknown tenant", "eve@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{ID: "t-9", Given: true} }, core.InvalidField, 0, true},
 		{"inactive tenant", "eve@example.com", func(r *core.Registration) { r.Tenant = core.Tenancy{ID: "t-2", Given: true} }, core.InvalidField, 0, true},
 		{"short password", "eve@example.com", func(r *core.Registration) { r.Password = core.NewSecret("short") }, core.PasswordRefused, 0, false},
@@ -164,6 +166,21 @@ func TestRegisterMails(t *testing.T) {
 	}
 }
 
+// The mail of a new account without a tenant is its own, though a tenant has another
+// of the same name.
+func TestRegisterMailsItsOwn(t *testing.T) {
+	w := newPeople(t, nil)
+	w.tenant(t, "t-1", "ACME", true)
+	w.account(t, "ada", func(s *core.AccountSpec) { s.Tenant, s.Email, s.Verified = "t-1", "ada@acme.example", false })
+	_, _, err := w.Register(t.Context(), registration("ada", func(r *core.Registration) { r.Email = "ada@example.com" }))
+	want(t, "Register", err, "")
+	mail, err := w.mailed(t)
+	want(t, "ComposeMail", err, "")
+	if mail.To != "ada@example.com" {
+		t.Errorf("the mail goes to %q", mail.To)
+	}
+}
+
 // S24: asking for a mail of verification leaves the same behind for every name.
 func TestVerificationLooksTheSame(t *testing.T) {
 	w := newPeople(t, nil)
@@ -187,6 +204,7 @@ func TestVerificationLooksTheSame(t *testing.T) {
 		{"non\nsense", core.Tenancy{}, core.NotFound},
 		{"twice@example.com", core.Tenancy{}, core.NotFound},
 		{"twice@example.com", acme, ""},
+		{"twice@example.com", core.Tenancy{Given: true, None: true}, ""},
 		{"new@example.com", acme, core.NotFound},
 		{"twice@example.com", core.Tenancy{Name: "nobody", Given: true}, core.NotFound},
 	} {

@@ -5,7 +5,8 @@ import "context"
 // A Revocation is a token whose session is to end.
 type Revocation struct {
 	Token  Secret
-	Own    bool // the token is the caller's own bearer token
+	Own    bool     // the token is the caller's own bearer token
+	Of     []string // the policies whose tokens are taken; none for all
 	Caller Caller
 	Judge  Judge
 	Origin Origin
@@ -13,12 +14,12 @@ type Revocation struct {
 
 // Revoke ends the session of a token, and with it all its tokens. The caller's own
 // must hold, or it is refused as by [Authority.Whoami]. Of others the caller is
-// refused first; that a token is unknown, over or another client's is no error
-// (S88, RFC 7009), and a store that fails is.
+// refused first; that a token is unknown, over, of another policy or another client's
+// is no error (S88, RFC 7009), and a store that fails is.
 func (a *Authority) Revoke(ctx context.Context, revocation Revocation) error {
 	event := a.event(ActionSessionEnded, revocation.Origin)
 	if revocation.Own {
-		identity, err := a.Whoami(ctx, revocation.Token)
+		identity, err := a.Whoami(ctx, revocation.Token, revocation.Of...)
 		if err != nil || identity.Session == nil { // which has nothing to end
 			return err
 		}
@@ -38,7 +39,7 @@ func (a *Authority) Revoke(ctx context.Context, revocation Revocation) error {
 		return nil
 	case err != nil:
 		return err
-	case session.Dialect != a.terms.Dialect, session.Live(a.deps.Now()) != nil:
+	case session.Dialect != a.terms.Dialect, !session.isOf(revocation.Of), session.Live(a.deps.Now()) != nil:
 		return nil
 	case revocation.Caller.ByClient && !session.isFor(clientOf(caller)):
 		return nil
@@ -114,9 +115,9 @@ func (a *Authority) describe(ctx context.Context, token StoredToken, session Ses
 }
 
 // RevokeAll ends every token of the bearer's account, its own included, whether or
-// not they are tracked.
-func (a *Authority) RevokeAll(ctx context.Context, token Secret, origin Origin) error {
-	identity, err := a.Whoami(ctx, token)
+// not they are tracked. Of whom it takes a token is as in [Authority.Whoami].
+func (a *Authority) RevokeAll(ctx context.Context, token Secret, origin Origin, of ...string) error {
+	identity, err := a.Whoami(ctx, token, of...)
 	if err != nil {
 		return err
 	}

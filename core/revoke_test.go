@@ -311,13 +311,13 @@ func TestExtend(t *testing.T) {
 		first := w.ada(t)
 		before := len(w.events(t))
 		time.Sleep(30 * time.Minute)
-		second, err := w.Extend(t.Context(), first.Value, false, origin)
+		second, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Origin: origin})
 		want(t, "Extend", err, "")
 		if second.Session.ID != first.Session.ID || !second.ExpiresAt.Equal(first.ExpiresAt.Add(30*time.Minute)) || second.Refresh != nil {
 			t.Errorf("the second is of session %q until %v", second.Session.ID, second.ExpiresAt)
 		}
 		w.whoami(t, "the first", first.Value, "")
-		third, err := w.Extend(t.Context(), second.Value, true, origin)
+		third, err := w.Extend(t.Context(), core.Extension{Token: second.Value, EndOld: true, Origin: origin})
 		want(t, "Extend that ends the old", err, "")
 		w.whoami(t, "the first after that", first.Value, core.TokenExpired)
 		w.whoami(t, "the second after that", second.Value, core.TokenExpired)
@@ -329,7 +329,7 @@ func TestExtend(t *testing.T) {
 		last := third
 		for range 6 {
 			time.Sleep(29 * time.Minute)
-			token, err := w.Extend(t.Context(), last.Value, false, origin)
+			token, err := w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 			if err != nil {
 				want(t, "Extend of the last", err, core.SessionOver)
 				break
@@ -339,25 +339,97 @@ func TestExtend(t *testing.T) {
 		if end := first.IssuedAt.Add(3 * time.Hour); !last.ExpiresAt.Equal(end) {
 			t.Errorf("the last ends %v, want with the session, %v", last.ExpiresAt, end)
 		}
-		_, err = w.Extend(t.Context(), core.NewSecret("x"), false, origin)
+		_, err = w.Extend(t.Context(), core.Extension{Token: core.NewSecret("x"), Origin: origin})
 		want(t, "Extend of an unknown token", err, core.TokenInvalid)
-		_, err = w.Extend(t.Context(), last.Value, false, origin)
+		_, err = w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 		want(t, "Extend of the last", err, core.SessionOver)
 	})
 }
 
+// The same token can be given another end, never beyond its session's.
+func TestExtendInPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tracked(func(p *core.Policy) {
+			p.Session, p.Refresh = 3*time.Hour, nil
+			p.LeastLifetime, p.MostLifetime = time.Minute, 2*time.Hour
+		}))
+		first := w.ada(t)
+		before := len(w.events(t))
+		extend := func(what string, asked time.Duration, end time.Duration) {
+			t.Helper()
+			token, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Same: true, Lifetime: asked, Origin: origin})
+			want(t, what, err, "")
+			wantEnd := first.IssuedAt.Add(end)
+			if token.Value.Reveal() != first.Value.Reveal() || token.TokenID != first.TokenID || token.Session.ID != first.Session.ID || token.Refresh != nil ||
+				!token.IssuedAt.Equal(time.Now().UTC()) || !token.ExpiresAt.Equal(wantEnd) {
+				t.Errorf("%s: the token %q from %v to %v, want the same to %v", what, token.TokenID, token.IssuedAt, token.ExpiresAt, wantEnd)
+			}
+			if identity := w.whoami(t, what, first.Value, ""); !identity.ExpiresAt.Equal(wantEnd) || !identity.IssuedAt.Equal(token.IssuedAt) {
+				t.Errorf("%s: Whoami tells of %v to %v, want %v", what, identity.IssuedAt, identity.ExpiresAt, wantEnd)
+			}
+		}
+		time.Sleep(59 * time.Minute)
+		extend("the policy's own lifetime", 0, 119*time.Minute)
+		extend("a shorter one", time.Second, time.Hour) // which is a minute at least
+		extend("a longer one", 9*time.Hour, 179*time.Minute)
+		time.Sleep(2*time.Hour - time.Minute)
+		extend("what is left of the session", 0, 3*time.Hour)
+		extend("what is left again", 0, 3*time.Hour)
+		time.Sleep(2 * time.Minute)
+		_, err := w.Extend(t.Context(), core.Extension{Token: first.Value, Same: true, Origin: origin})
+		want(t, "the end of the session", err, core.TokenExpired)
+		wantSame(t, "the journal", w.actions(t, before), []string{"token_extended", "token_extended", "token_extended", "token_extended", "token_extended"})
+	})
+}
+
+// What ends a token while it is prolonged ends it.
+func TestExtendInPlaceLosesTheRace(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kind core.Kind // of the extension
+		then func(t *testing.T, w *world, token core.Token)
+	}{
+		{"to a logout", core.TokenRevoked, func(t *testing.T, w *world, token core.Token) {
+			want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: token.Value, Own: true}), "")
+		}},
+		{"to a logout everywhere", "", func(t *testing.T, w *world, token core.Token) {
+			want(t, "RevokeAll", w.RevokeAll(t.Context(), token.Value, origin), "")
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, tracked(nil))
+			token := w.ada(t)
+			slow := &meanwhile{Tokens: w.store}
+			w.deps.Tokens = slow
+			w.open(t)
+			slow.then = func() { tt.then(t, w, token) }
+			_, err := w.Extend(t.Context(), core.Extension{Token: token.Value, Same: true, Origin: origin})
+			want(t, "Extend", err, tt.kind)
+			w.whoami(t, "the token", token.Value, core.TokenRevoked)
+		})
+	}
+}
+
+func TestExtendInPlaceRefuses(t *testing.T) {
+	w := newWorld(t, tracked(signed))
+	token := w.ada(t)
+	_, err := w.Extend(t.Context(), core.Extension{Token: token.Value, Same: true, Origin: origin})
+	want(t, "Extend of a JWT", err, core.TokenForeign)
+	w.whoami(t, "the JWT", token.Value, "")
+}
+
 func TestExtendRefuses(t *testing.T) {
 	w := newWorld(t, nil)
-	_, err := w.Extend(t.Context(), w.ada(t).Value, false, origin)
+	_, err := w.Extend(t.Context(), core.Extension{Token: w.ada(t).Value, Origin: origin})
 	want(t, "Extend of what is not tracked", err, core.SessionOver)
 
 	w = newWorld(t, tracked(nil))
 	token := w.ada(t)
-	_, err = w.Extend(t.Context(), token.Refresh.Value, false, origin)
+	_, err = w.Extend(t.Context(), core.Extension{Token: token.Refresh.Value, Origin: origin})
 	want(t, "Extend by a refresh token", err, core.TokenInvalid)
 	_, err = w.registry.HoldAccount(t.Context(), core.AccountName{Realm: realm, Login: "ada@example.com"}, core.Locked, origin)
 	want(t, "HoldAccount", err, "")
-	_, err = w.Extend(t.Context(), token.Value, false, origin)
+	_, err = w.Extend(t.Context(), core.Extension{Token: token.Value, Origin: origin})
 	want(t, "Extend by an account on hold", err, core.AccountInactive)
 	w.whoami(t, "its token in hand", token.Value, "")
 }

@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // SessionID is a session's UUID.
 type SessionID string
@@ -40,6 +43,10 @@ func (s Session) Live(now time.Time) error {
 	}
 	return nil
 }
+
+// isOf reports whether the session is of one of these policies, or there are none to
+// choose by.
+func (s Session) isOf(of []string) bool { return len(of) == 0 || slices.Contains(of, s.Policy) }
 
 // Granted are the facts that were settled at sign-in beside the identity, such as
 // scopes or a device's name: JSON values. They are read-only.

@@ -213,7 +213,7 @@ func TestWhatEndsTrackedTokens(t *testing.T) {
 				w.whoami(t, "before", token.Value, "")
 				tt.then(t, w, token)
 				w.whoami(t, "after", token.Value, tt.kind)
-				_, err := w.Extend(t.Context(), token.Value, false, origin)
+				_, err := w.Extend(t.Context(), core.Extension{Token: token.Value, Origin: origin})
 				want(t, "Extend", err, tt.kind)
 			})
 		})

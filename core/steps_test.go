@@ -79,7 +79,10 @@ func TestRecordedFirst(t *testing.T) {
 			return w.refresh(context.Background(), first.Refresh.Value)
 		}},
 		{"an extended one", tracked(signed), []string{"Sign", "AddTokens token_extended"}, func(w *world, first core.Token) (core.Token, error) {
-			return w.Extend(context.Background(), first.Value, true, origin)
+			return w.Extend(context.Background(), core.Extension{Token: first.Value, EndOld: true, Origin: origin})
+		}},
+		{"the same for longer", tracked(nil), []string{"ProlongToken token_extended"}, func(w *world, first core.Token) (core.Token, error) {
+			return w.Extend(context.Background(), core.Extension{Token: first.Value, Same: true, Origin: origin})
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,7 +101,7 @@ func TestRecordedFirst(t *testing.T) {
 			l.wrote()
 			token, err := tt.do(w, first)
 			want(t, "at last", err, "")
-			wantSame(t, "the order", l.wrote("Sign", "Record exchange", "OpenSession exchange", "AddTokens token_reused", "RotateToken token_refreshed", "AddTokens token_refreshed", "AddTokens token_extended"), tt.steps)
+			wantSame(t, "the order", l.wrote("Sign", "Record exchange", "OpenSession exchange", "AddTokens token_reused", "RotateToken token_refreshed", "AddTokens token_refreshed", "AddTokens token_extended", "ProlongToken token_extended"), tt.steps)
 			events := w.events(t)
 			if last := events[len(events)-1]; last.TokenID != token.TokenID {
 				t.Errorf("the journal ends with %+v, want the token %q", last, token.TokenID)

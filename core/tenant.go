@@ -25,7 +25,14 @@ type Tenant struct {
 type Tenancy struct {
 	ID, Name string
 	Given    bool // whether the request names a tenant at all
+	// None says that accounts without a tenant are meant, where neither an id nor a
+	// name comes. A request that is not Given means whichever tenant has the login
+	// name, as long as it is one alone.
+	None bool
 }
+
+// none reports whether accounts without a tenant are meant.
+func (t Tenancy) none() bool { return t.None && t.ID == "" && t.Name == "" }
 
 // nobody is a login name and a tenant that none can have: to look it up costs what
 // a name that is known costs.
@@ -41,7 +48,7 @@ func findable(text string) string {
 }
 
 // tenantOf finds the tenant that a request names; the zero Tenant when it names
-// none. One that is unknown, or an id and a name of two tenants, is Unknown, at
+// none, or says that there is none. One that is unknown, or an id and a name of two tenants, is Unknown, at
 // the cost of the same look-ups.
 func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, error) {
 	if !tenancy.Given {
@@ -49,6 +56,9 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 	}
 	if a.deps.Tenants == nil {
 		return Tenant{}, refuse(Internal, "a tenant was named, but there is nothing to keep tenants")
+	}
+	if tenancy.none() {
+		return Tenant{}, nil
 	}
 	var found []Tenant
 	look := func(tenant Tenant, err error) error {

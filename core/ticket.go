@@ -62,6 +62,9 @@ func (t Ticket) Usable(account Account, now time.Time) error {
 	return nil
 }
 
+// noTenant stands in notices where there is no tenant: none can have it as its id.
+const noTenant TenantID = nobody
+
 // A Notice is a mail to be made and sent: somebody asked for a ticket for a
 // login name, which may belong to nobody.
 type Notice struct {
@@ -69,7 +72,7 @@ type Notice struct {
 	Realm     Realm
 	Dialect   string
 	Purpose   Purpose
-	Tenant    TenantID       // "" when none was given
+	Tenant    TenantID       // "" when none was given, noTenant when it is for an account without one
 	Login     CanonicalLogin // "" when what was given has no canonical form
 	RequestID string
 	CreatedAt time.Time

@@ -42,6 +42,9 @@ func (a *Authority) RequestTicket(ctx context.Context, purpose Purpose, login st
 	} else if err != nil {
 		return err
 	}
+	if tenancy.none() {
+		tenant.ID = noTenant
+	}
 	event := a.event(action, origin)
 	return a.deps.Outbox.Enqueue(ctx, a.notice(purpose, tenant.ID, canonical, event), event)
 }
@@ -116,6 +119,9 @@ func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, erro
 		return Account{}, &Error{Kind: NotFound}
 	}
 	tenancy := Tenancy{ID: string(notice.Tenant), Given: notice.Tenant != ""}
+	if notice.Tenant == noTenant {
+		tenancy = Tenancy{Given: true, None: true}
+	}
 	account, _, err := a.accountOf(ctx, Credential{Identifier: string(notice.Login), Tenant: tenancy})
 	switch {
 	case err != nil:

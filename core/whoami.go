@@ -36,8 +36,9 @@ func bearerOf(token StoredToken, session Session) bearer {
 // Whoami tells whom a bearer token speaks for: the online check behind token
 // tests, forward-auth and the proxy. It refuses with the kinds below Unauthorized.
 // What has been disabled, revoked or changed is refused from the next call on (S47).
-// It counts as a use of the token's session.
-func (a *Authority) Whoami(ctx context.Context, token Secret) (Identity, error) {
+// It counts as a use of the token's session. With of, tokens of other policies than
+// these are TokenForeign, whoever they speak for.
+func (a *Authority) Whoami(ctx context.Context, token Secret, of ...string) (Identity, error) {
 	if len(token.Reveal()) > maxToken {
 		return Identity{}, refuse(TokenInvalid, "more than %d bytes", maxToken)
 	}
@@ -51,11 +52,30 @@ func (a *Authority) Whoami(ctx context.Context, token Secret) (Identity, error) 
 		}
 		a.verdicts.add(digest, held, now)
 	}
+	if !a.isOf(held, of) {
+		return Identity{}, refuse(TokenForeign, "of policy %q, where tokens of %q are taken", held.policy, of)
+	}
 	identity, err := a.identify(ctx, held, now)
 	if err == nil {
 		a.touch(ctx, identity.Session, now)
 	}
 	return identity, err
+}
+
+// isOf reports whether a bearer token is of one of these policies, or there are none
+// to choose by. Those that are not tracked and have the same keys look alike: such a
+// token counts only where it may be of any of them.
+func (a *Authority) isOf(held bearer, of []string) bool {
+	switch {
+	case len(of) == 0:
+		return true
+	case held.tracked != nil:
+		return slices.Contains(of, held.policy)
+	}
+	keys := a.terms.Policies[held.policy].Keys
+	return !slices.ContainsFunc(a.policies, func(p Policy) bool {
+		return p.Format != FormatOpaque && !p.Tracked && p.Keys == keys && !slices.Contains(of, p.Name)
+	})
 }
 
 // verify tries the token with each policy's keys, in the order of the dialect's

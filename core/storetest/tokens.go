@@ -90,6 +90,35 @@ var tokenTests = map[string]func(*testing.T, Store){
 		wantSame(t, "Token()", stored(t, s, "s1-refresh"), token("s1", "s1-refresh", core.UseRefresh))
 		wantSame(t, "events", journal(t, s, before), nil)
 	},
+	"an access token that holds can be given another end": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		n := withSession(t, s, "s1", "")
+		get[core.Session](t)(s.RecentSession(t.Context(), realm, "s1"))
+		before := last(t, s)
+		prolong := func(id string, now time.Time) error {
+			longer := token("s1", id, core.UseAccess)
+			longer.IssuedAt, longer.ExpiresAt, longer.ID, longer.Sealed = now, now.Add(time.Minute), "", nil
+			return s.ProlongToken(t.Context(), realm, longer, now, at(1, core.ActionTokenExtended))
+		}
+		now := start.Add(59 * time.Second)
+		must(t, prolong("s1-access", now))
+		want := token("s1", "s1-access", core.UseAccess)
+		want.IssuedAt, want.ExpiresAt = now, now.Add(time.Minute)
+		wantSame(t, "Token()", stored(t, s, "s1-access"), want)
+		n.SeenAt = now
+		wantSame(t, "RecentSession()", get[core.Session](t)(s.RecentSession(t.Context(), realm, "s1")), n)
+		wantSame(t, "events", journal(t, s, before), []core.Action{core.ActionTokenExtended})
+
+		before = last(t, s)
+		wantKind(t, "ProlongToken(a refresh token)", prolong("s1-refresh", start), core.Conflict)
+		wantKind(t, "ProlongToken(nothing)", prolong("nothing", start), core.Conflict)
+		wantKind(t, "ProlongToken(what is over)", prolong("s1-access", want.ExpiresAt), core.Conflict)
+		must(t, s.EndSession(t.Context(), realm, "s1", now, "", at(1, core.ActionSessionEnded)))
+		wantKind(t, "ProlongToken(of an ended session)", prolong("s1-access", now), core.Conflict)
+		wantSame(t, "Token(after that)", stored(t, s, "s1-access"), want)
+		wantSame(t, "events", journal(t, s, before), []core.Action{core.ActionSessionEnded})
+	},
 	"a refresh token is replaced once": func(t *testing.T, s Store) {
 		withRealms(t, s)
 		withAccount(t, s, "1", "alice")

@@ -119,11 +119,13 @@ type Inputs struct {
 
 	Policy         string             // the token policy that the route issues by; "" for none
 	As             []core.SubjectKind // whom the route takes, in order of trying
+	Of             []string           // the token policies whose tokens the route takes; none for all
 	Caller         CallerKind
 	Judge          core.Judge    // nil where the route grants and forbids nothing
 	Lifetime       time.Duration // 0 where the route does not choose it
 	WithoutRefresh bool
 	EndOld         bool // extend ends the token at hand
+	Same           bool // extend gives the token at hand another end
 	Attributes     core.Attributes
 	Roles          []string
 	Verified       bool
@@ -139,11 +141,13 @@ func (c *Call) Inputs() Inputs {
 	all := Inputs{
 		Policy:         rt.policy,
 		As:             rt.as,
+		Of:             rt.of,
 		Caller:         rt.caller,
 		Judge:          c.judge(),
 		Lifetime:       c.lifetime,
 		WithoutRefresh: c.withoutRefresh,
 		EndOld:         rt.endOld,
+		Same:           rt.same,
 		Attributes:     c.newAttributes(),
 		Roles:          rt.newcomer.roles,
 		Verified:       rt.newcomer.verified,
@@ -152,6 +156,7 @@ func (c *Call) Inputs() Inputs {
 	for _, in := range rt.inputs {
 		if in.taken && in.index < len(c.read) && c.read[in.index].present {
 			all.set(in.name, c.read[in.index].value.Text())
+			all.Tenant.None = all.Tenant.None || in.meansNoTenant()
 		}
 	}
 	if in := rt.roles[roleClientSecret]; in != nil {

@@ -14,11 +14,13 @@ type doing struct {
 	operation operation
 	policy    string // the token that it issues; "" for none
 	as        []core.SubjectKind
+	of        []string   // the tokens that it takes; none for all
 	caller    CallerKind // who asks about another's token; "" where nobody does
 	judgement
 
 	clientOptional bool // a request may come from no client
 	endOld         bool // extend ends the token at hand
+	same           bool // extend gives the token at hand another end
 	ignoreFactor   bool // accounts are not asked for their second factor
 	newcomer       newcomer
 	outcome        core.Kind // of fixed
@@ -48,9 +50,10 @@ func (r *reader) routeDo(n *yaml.Node, rt *route, d *Dialect) {
 	r.doMembers(s, &op)
 	r.routeAs(s.get("as"), rt, d)
 	r.routeIssue(s, rt, d)
+	r.routeOf(s.get("of"), rt, d)
 	r.roles(rt)
 	r.routeCaller(s, rt)
-	rt.endOld = s.word("old") == "end"
+	r.extension(s, rt, d)
 	rt.ignoreFactor = s.word("second_factor") == "ignore"
 	if outcome := s.get("outcome"); outcome != nil {
 		if rt.outcome = core.Kind(r.text(outcome, "outcome")); rt.outcome != "" && !slices.Contains(kindNames, string(rt.outcome)) {
@@ -75,8 +78,6 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	switch {
 	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
 		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
-	case op == Extend && !some(func(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }):
-		r.fault(n, "give a token more, such as session: 12h", "no token has a session that goes on beyond it")
 	case op == KeySet && !some(func(p core.Policy) bool {
 		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
 	}):

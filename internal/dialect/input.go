@@ -179,6 +179,12 @@ func (r *reader) input(m member, index int) (*input, section) {
 	return in, s
 }
 
+// meansNoTenant reports whether the input's empty text means accounts without a
+// tenant: the file has it as the default.
+func (in *input) meansNoTenant() bool {
+	return slices.Contains(tenantRoles, in.name) && in.fallback != nil && in.fallback.Text() == ""
+}
+
 func (r *reader) sources(in *input, n *yaml.Node) {
 	for _, item := range r.items(n, "from") {
 		text := r.text(item, "from")

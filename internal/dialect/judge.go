@@ -103,8 +103,10 @@ func (r *reader) chosenLifetime(n *yaml.Node, rt *route, d *Dialect, p *place) {
 	if l := rt.lifetime; l != nil && (l.typ != integerType || l.nullable) {
 		r.fault(n, "such as lifetime: ${input.minutes == null ? 3600 : input.minutes * 60}", "lifetime must always be a whole number of seconds")
 	}
-	if policy, ok := d.policies[rt.policy]; ok && policy.MostLifetime == 0 {
-		r.fault(n, "such as lifetime: {default: 1h, min: 5m, max: 24h} in tokens."+rt.policy, "token %s has no bounds for a lifetime that requests choose", rt.policy)
+	for _, policy := range d.taken(rt) {
+		if (rt.policy == policy.Name || rt.operation.mints == mintsAsBefore) && policy.MostLifetime == 0 {
+			r.fault(n, "such as lifetime: {default: 1h, min: 5m, max: 24h} in tokens."+policy.Name, "token %s has no bounds for a lifetime that requests choose", policy.Name)
+		}
 	}
 }
 

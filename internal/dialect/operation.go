@@ -105,31 +105,31 @@ var operations = []operation{
 	},
 	{
 		name: Refresh, doc: "a refresh token gives the next token",
-		need: []string{roleRefresh}, may: clientRoles, members: []string{"client"}, reply: inToken, mints: mintsAsBefore,
+		need: []string{roleRefresh}, may: clientRoles, members: []string{"of", "client"}, reply: inToken, mints: mintsAsBefore,
 		outcomes: []core.Kind{
 			core.RefreshUnknown, core.RefreshReused, core.RefreshExpired, core.RefreshRevoked,
 			core.AccountGone, core.AccountInactive, core.AccountUnverified,
 		},
 	},
 	{
-		name: Extend, doc: "a bearer token gives the next one of its session", bearer: true, members: []string{"old"},
+		name: Extend, doc: "a bearer token gives the next one of its session, or lives longer itself", bearer: true, members: []string{"of", "same", "lifetime", "old"},
 		reply: inToken, mints: mintsAsBefore, outcomes: []core.Kind{core.SessionOver},
 	},
 	{
 		name: Revoke, doc: "a token's session ends: the bearer's own, or that of another token",
-		may: []string{roleToken, roleClient, roleClientSecret}, members: []string{"caller", "client", "allow", "else"},
+		may: []string{roleToken, roleClient, roleClientSecret}, members: []string{"of", "caller", "client", "allow", "else"},
 		bearer: true, reply: inDone,
 	},
 	{
-		name: RevokeAll, doc: "all tokens of the bearer's account end", bearer: true, reply: inDone,
+		name: RevokeAll, doc: "all tokens of the bearer's account end", members: []string{"of"}, bearer: true, reply: inDone,
 	},
 	{
 		name: Introspect, doc: "a caller asks whom a token speaks for",
-		need: []string{roleToken}, may: clientRoles, members: []string{"caller", "allow", "else"},
+		need: []string{roleToken}, may: clientRoles, members: []string{"of", "caller", "allow", "else"},
 		bearer: true, reply: inWhoami | inCaller, outcomes: []core.Kind{core.SubjectInvalid},
 	},
 	{
-		name: Whoami, doc: "a bearer token gives an identity", bearer: true, reply: inWhoami,
+		name: Whoami, doc: "a bearer token gives an identity", members: []string{"of"}, bearer: true, reply: inWhoami,
 	},
 	{
 		name: Register, doc: "somebody makes an account of their own",

@@ -207,10 +207,10 @@ func (r *reader) tokenSession(s section, p *core.Policy) {
 }
 
 // tracking settles which tokens are kept, once the routes are known: all where a
-// route ends tokens or tells of them, unless the file says otherwise.
+// route ends tokens, tells of them or tells them apart, unless the file says otherwise.
 func (r *reader) tracking(d *Dialect) {
 	asks := slices.IndexFunc(d.routes, func(rt *route) bool {
-		return !rt.disabled && slices.Contains([]Operation{Extend, Revoke, Introspect}, rt.operation.name)
+		return !rt.disabled && (len(rt.of) > 0 || slices.Contains([]Operation{Extend, Revoke, Introspect}, rt.operation.name))
 	})
 	for _, t := range r.tokens {
 		p, n := d.policies[t.name], t.get("track")
@@ -222,7 +222,7 @@ func (r *reader) tracking(d *Dialect) {
 		case p.Tracked:
 			r.fault(n, "leave it out", "the token %s must be kept: it is opaque, or has session, idle, one or refresh", t.name)
 		case asks >= 0:
-			r.warn(n, "leave track out", "%s cannot end tokens that are not kept, or tell of them", d.routes[asks].name())
+			r.warn(n, "leave track out", "%s cannot end tokens that are not kept, tell of them, or tell them apart", d.routes[asks].name())
 		}
 		if p.Tracked && p.Format == core.FormatJWT && t.get("claims") != nil && len(t.ids) == 0 {
 			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, but no claim is ${token.id} alone: two of one second would be one", t.name)

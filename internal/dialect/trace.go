@@ -74,12 +74,29 @@ func (c *Call) traceInput(in *input, from *source, v *body.Value) {
 	default:
 		shown = showValue(*v)
 	}
+	if meaning := c.tenantMeans(in, v); meaning != "" {
+		shown += ", " + meaning
+	}
 	if from != nil {
 		shown += " from " + from.text()
 	} else if v != nil {
 		shown += " by default"
 	}
 	c.step("input", in.node.Line, "%s: %s", in.name, shown)
+}
+
+// tenantMeans tells whose accounts are meant where a request names no tenant.
+func (c *Call) tenantMeans(in *input, v *body.Value) string {
+	switch {
+	case !in.taken || !slices.Contains(tenantRoles, in.name):
+		return ""
+	case v == nil && c.route.operation.name != Register:
+		return "which means whichever tenant alone has the login name"
+	case v == nil, v.Text() == "" && in.meansNoTenant():
+		return "which means accounts without a tenant"
+	default:
+		return ""
+	}
 }
 
 func showValue(v body.Value) string {

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,6 +49,30 @@ errors:
   unavailable: {status: 503, empty: true}
   internal: {status: 500, text: sorry}
 `
+
+// TestTraceTenant: what it means that a request names no tenant is told.
+func TestTraceTenant(t *testing.T) {
+	for _, tt := range []struct{ input, body, want string }{
+		{"tenant: body.company", `{}`, "tenant: absent, which means whichever tenant alone has the login name"},
+		{"tenant: {from: body.company, default: ''}", `{}`, `tenant: "", which means accounts without a tenant by default`},
+		{"tenant_name: {from: body.company, default: ''}", `{"company":""}`, `tenant_name: "", which means accounts without a tenant from body.company`},
+		{"tenant_name: {from: body.company, default: ''}", `{"company":"acme"}`, `tenant_name: "acme" from body.company`},
+		{"tenant_name: body.company", `{"company":""}`, `tenant_name: "" from body.company`},
+	} {
+		var steps []string
+		options := testOptions()
+		options.Trace = func(s Step) { steps = append(steps, s.Text) }
+		text := strings.Replace(traced, "      minutes:", "      "+tt.input+"\n      minutes:", 1)
+		d, err := Load("test.yaml", []byte(text), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, _ = serve(d, post("/login", jsonTyp, tt.body))
+		if !slices.Contains(steps, tt.want) {
+			t.Errorf("%s, %s: steps\n%s\nwant %s", tt.input, tt.body, strings.Join(steps, "\n"), tt.want)
+		}
+	}
+}
 
 // TestTrace: who asks is told each step of a call, and no secret.
 func TestTrace(t *testing.T) {

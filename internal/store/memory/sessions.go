@@ -199,6 +199,26 @@ func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.Session
 	return nil
 }
 
+// ProlongToken implements [core.Tokens].
+func (s *Store) ProlongToken(ctx context.Context, realm core.Realm, token core.StoredToken, now time.Time, event core.Event) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.mu.Unlock()
+	place := tokenKey{realm, token.Digest}
+	t, ok := s.tokens[place]
+	if !ok || t.Use != core.UseAccess || !t.ExpiresAt.IsZero() && !t.ExpiresAt.After(stored(now)) {
+		return refusal(core.Conflict)
+	}
+	if err := s.touch(realm, token.Session, now); err != nil {
+		return err
+	}
+	t.IssuedAt, t.ExpiresAt = stored(token.IssuedAt), stored(token.ExpiresAt)
+	s.tokens[place] = t
+	s.record(event)
+	return nil
+}
+
 // RotateToken implements [core.Tokens].
 func (s *Store) RotateToken(ctx context.Context, realm core.Realm, old core.Digest, now time.Time, tokens []core.StoredToken, event core.Event) error {
 	if err := s.enter(ctx); err != nil {

@@ -29,7 +29,7 @@ func (t *task) do(operation dialect.Operation) (dialect.Result, error) {
 			Challenge: t.inputs.Challenge, OTP: t.inputs.OTP, RecoveryCode: t.inputs.RecoveryCode, Origin: t.origin,
 		}))
 	case dialect.Refresh:
-		return token(authority.Refresh(t.ctx, core.Renewal{Refresh: t.inputs.Refresh, Client: t.inputs.Client, Origin: t.origin}))
+		return token(authority.Refresh(t.ctx, core.Renewal{Refresh: t.inputs.Refresh, Of: t.inputs.Of, Client: t.inputs.Client, Origin: t.origin}))
 	case dialect.Extend:
 		return t.extend()
 	case dialect.Revoke:
@@ -91,7 +91,10 @@ func (t *task) extend() (dialect.Result, error) {
 	if err != nil {
 		return dialect.Result{}, err
 	}
-	return token(t.mount.Authority.Extend(t.ctx, bearer, t.inputs.EndOld, t.origin))
+	in := &t.inputs
+	return token(t.mount.Authority.Extend(t.ctx, core.Extension{
+		Token: bearer, Of: in.Of, Same: in.Same, Lifetime: in.Lifetime, EndOld: in.EndOld, Origin: t.origin,
+	}))
 }
 
 // caller is who asks about another's token, or ends it.
@@ -108,7 +111,7 @@ func (t *task) caller() (core.Caller, error) {
 }
 
 func (t *task) revoke() error {
-	revocation := core.Revocation{Token: t.inputs.Token, Judge: t.inputs.Judge, Origin: t.origin}
+	revocation := core.Revocation{Token: t.inputs.Token, Of: t.inputs.Of, Judge: t.inputs.Judge, Origin: t.origin}
 	var err error
 	if revocation.Own = t.inputs.Caller == ""; revocation.Own {
 		revocation.Token, err = t.mount.Dialect.Bearer(t.r)
@@ -126,7 +129,7 @@ func (t *task) revokeAll() error {
 	if err != nil {
 		return err
 	}
-	return t.mount.Authority.RevokeAll(t.ctx, bearer, t.origin)
+	return t.mount.Authority.RevokeAll(t.ctx, bearer, t.origin, t.inputs.Of...)
 }
 
 func (t *task) introspect() (dialect.Result, error) {
@@ -135,7 +138,7 @@ func (t *task) introspect() (dialect.Result, error) {
 		return dialect.Result{}, err
 	}
 	subject, asking, err := t.mount.Authority.Introspect(t.ctx, core.Inquiry{
-		Token: t.inputs.Token, Caller: caller, Judge: t.inputs.Judge, Origin: t.origin,
+		Token: t.inputs.Token, Of: t.inputs.Of, Caller: caller, Judge: t.inputs.Judge, Origin: t.origin,
 	})
 	return dialect.Result{Identity: &subject, Caller: &asking}, err
 }
@@ -145,7 +148,7 @@ func (t *task) whoami() (dialect.Result, error) {
 	if err != nil {
 		return dialect.Result{}, err
 	}
-	identity, err := t.mount.Authority.Whoami(t.ctx, bearer)
+	identity, err := t.mount.Authority.Whoami(t.ctx, bearer, t.inputs.Of...)
 	return dialect.Result{Identity: &identity}, err
 }
 

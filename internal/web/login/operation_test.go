@@ -219,8 +219,12 @@ func TestExtendAndRevoke(t *testing.T) {
 	talk.bear("POST", "/extend", token, "token_expired")
 	talk.bear("POST", "/extend", "x", "token_invalid")
 	talk.read("no token", s.ask(t, "POST", "/extend", ""), "token_missing")
+	talk.bear("POST", "/prolong", next, next+" 3600")
+	talk.bear("POST", "/prolong?minutes=90", next, next+" 5400")
+	talk.bear("POST", "/prolong?minutes=999", next, next+" 7200")
 	talk.bear("POST", "/logout", next, "")
 	talk.bear("POST", "/logout", next, "token_revoked")
+	talk.bear("POST", "/prolong", next, "token_revoked")
 	talk.read("no token", s.ask(t, "POST", "/logout", ""), "token_missing")
 
 	first, _ := talk.login("ada", `"token"`)
@@ -258,6 +262,37 @@ func TestExtendAndRevoke(t *testing.T) {
 	if got := s.ask(t, "POST", "/logout", "", "Authorization: Bearer "+second); got.body != "unavailable" {
 		t.Errorf("got %d %s, want unavailable: what cannot be asked is not ended", got.status, got.body)
 	}
+}
+
+// An absent tenant is none, where the file says so.
+func TestNoTenant(t *testing.T) {
+	w, s := everything(t)
+	w.Account(t, "free", nil)
+	w.Account(t, "free", func(s *core.AccountSpec) { s.Tenant = "t1" })
+	talk := talk{t, s}
+	login := func(words string, pairs ...string) {
+		t.Helper()
+		talk.post("/login/company", words, append(pairs, "password", webtest.Password)...)
+	}
+	login(`{"company":null,"sent":""}`, "username", "free")
+	login(`{"company":null,"sent":""}`, "username", "free", "company", "")
+	login(`{"company":"Acme","sent":"acme"}`, "username", "free", "company", "acme")
+	login("bad_credentials", "username", "bob") // of two companies
+	talk.post("/login", "bad_credentials", "username", "free", "password", webtest.Password)
+}
+
+// A route that names its tokens takes no others.
+func TestOf(t *testing.T) {
+	_, s := everything(t)
+	talk := talk{t, s}
+	access, _ := talk.login("ada", `"token"`)
+	signed := talk.post("/login", `"audience":"one"`, "username", "ada", "password", webtest.Password, "audience", "one")["token"].(string)
+	talk.bear("GET", "/who", signed, "ada")
+	talk.bear("GET", "/who/signed", signed, "ada")
+	talk.bear("GET", "/who/signed", access, "token_foreign")
+	talk.bear("POST", "/extend", signed, "token_foreign")
+	talk.bear("GET", "/introspect/signed", access, "ada", "X-Subject-Token: "+signed) // who asks may bring any
+	talk.bear("GET", "/introspect/signed", signed, "subject_invalid", "X-Subject-Token: "+access)
 }
 
 func TestIntrospect(t *testing.T) {

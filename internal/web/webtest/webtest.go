@@ -195,8 +195,11 @@ func (signer) Verify(_ context.Context, keys core.KeySet, token core.Secret) (co
 		return time.Time{}
 	}
 	var audience []string
-	if list, ok := claims["aud"].([]any); ok {
-		for _, a := range list {
+	switch aud := claims["aud"].(type) {
+	case string:
+		audience = []string{aud}
+	case []any:
+		for _, a := range aud {
 			audience = append(audience, fmt.Sprint(a))
 		}
 	}
