@@ -21,7 +21,7 @@ var routeShape = Shape{
 	Name: "a route", Doc: "One operation at one place.",
 	Members: []Slot{
 		{Name: "on", Doc: "which requests it answers", Hint: "such as on: {method: POST, path: /login}", Need: true, Is: KindShape, Of: &onShape},
-		{Name: "enabled", Doc: "whether it is served; a setting, usually", Default: "true", Is: KindBool},
+		{Name: "enabled", Doc: "whether it is served; a setting, usually, or an expression that names settings alone", Default: "true", Is: KindBool | KindExpression},
 		docSlot,
 		{Name: "accept", Doc: "the media types that it takes", Default: "no body", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},
 		{Name: "inputs", Doc: "what it reads from the request", Is: KindShape, Of: &inputsShape},

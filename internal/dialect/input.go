@@ -63,8 +63,9 @@ func (in *input) factType() factType {
 	return anyType
 }
 
-// always reports whether every request that has been decoded holds the input.
-func (in *input) always() bool { return in.required.always() || in.fallback != nil }
+// always reports whether every request that has been decoded holds the input,
+// whatever the operator chooses.
+func (in *input) always() bool { return in.required.anyway() || in.fallback != nil }
 
 // sample is a value that the input may have, for trying expressions.
 func (in *input) sample() body.Value {
@@ -133,7 +134,7 @@ func (r *reader) presence(s section, in *input, all []*input) {
 		return r.condition(n, member, &place{what: member + " of input " + in.name, in: inRequest, inputs: readable(all)})
 	}
 	in.required, in.forbidden = at("required"), at("forbidden")
-	if in.fallback != nil && in.required.always() {
+	if in.fallback != nil && in.required.anyway() {
 		r.fault(s.get("default"), "remove one of the two", "a required input has no use for a default")
 	}
 }
