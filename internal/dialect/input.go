@@ -29,6 +29,7 @@ type input struct {
 	required     *condition // nil: never
 	forbidden    *condition // likewise
 	emptyMissing bool
+	nullMissing  bool
 	formDecoded  bool // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
@@ -151,7 +152,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 		in.typ = s.word("type")
 	}
 	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
-	in.emptyMissing = s.word("empty") == "missing"
+	in.emptyMissing, in.nullMissing = s.word("empty") == "missing", s.word("nulls") == "missing"
 	in.about = s.doc()
 	label := ""
 	if l := s.get("label"); l != nil {
