@@ -260,6 +260,7 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		if src.textual(s) {
 			v = fromText(v, in.typ)
 		}
+		v = in.take(v)
 		if in.typ == "list" {
 			v = src.asList(s, v)
 		}

@@ -83,7 +83,7 @@ var inputsShape = Shape{
 var inputShape = Shape{
 	Name: "an input", Doc: "What is read from a request, and what it must keep.",
 	Members: []Slot{
-		{Name: "from", Doc: "body.a.b, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
+		{Name: "from", Doc: "body.a.b, body.list.0, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
 			Hint: "say where it is read, as in from: body.username", Need: true, Is: KindList, Item: &Slot{Is: KindText}},
 		{Name: "type", Doc: "what it must be", Default: "string", Is: KindWord, Words: inputTypes},
 		{Name: "required", Doc: "whether its absence is an issue, or an expression that says when", Default: "false", Is: KindBool | KindExpression},
@@ -92,6 +92,7 @@ var inputShape = Shape{
 		{Name: "empty", Doc: "whether empty text is a value, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
 		{Name: "nulls", Doc: "whether JSON's null is a value, of no type but any, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
 		{Name: "secret", Doc: "whether no expression may name it", Default: "false but for roles that are secrets", Is: KindBool},
+		{Name: "take", Doc: "a regular expression (RE2) with one group: the value is what that matches, before any rule is asked; what does not match stays as it is", Default: "all of it", Is: KindText},
 		{Name: "decode", Doc: "form, where both parts of basic are form-encoded (RFC 6749 section 2.3.1)", Is: KindWord, Words: []string{"form"}},
 		{Name: "label", Doc: "its readable name, for issue.label", Default: "its name on the wire", Is: KindText},
 		docSlot,

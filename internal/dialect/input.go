@@ -30,7 +30,8 @@ type input struct {
 	forbidden    *condition // likewise
 	emptyMissing bool
 	nullMissing  bool
-	formDecoded  bool // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
+	part         *regexp.Regexp // whose group is the value, of a text that it matches; nil: all of it
+	formDecoded  bool           // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
 	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
@@ -168,6 +169,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 	if len(in.sources) > 0 {
 		in.target = in.sources[0].target(label)
 	}
+	in.part = r.part(s.get("take"), in)
 	in.rules = r.inputRules(s, in)
 	if d := s.get("default"); d != nil {
 		if v, ok := r.constantValue(d, in.typ); ok {
