@@ -248,13 +248,16 @@ func (c *chosenDialect) load() (*dialect.Dialect, error) {
 	return nil, err
 }
 
+// exampleAddress stands for one that an operator would give.
+const exampleAddress = "https://app.example.com"
+
 func exampleSettings(settings map[string]any) map[string]any {
 	with := maps.Clone(settings)
 	if with == nil {
 		with = map[string]any{}
 	}
 	if _, given := with["frontend_url"]; !given {
-		with["frontend_url"] = "https://app.example.com"
+		with["frontend_url"] = exampleAddress
 	}
 	return with
 }

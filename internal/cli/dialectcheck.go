@@ -24,8 +24,10 @@ func (p *program) dialectCheckCommand() *cobra.Command {
 		Use:   "check NAME|FILE...",
 		Short: "Tell everything that is wrong with dialects' files, and what they cost in safety",
 		Long: `Tell everything that is wrong with dialects' files at once, each with its place and
-what to do; and, where a file is right, what its contract costs in safety. The exit
-code is 1 if anything is wrong; warnings count with --strict.`,
+what to do; and, where a file is right, what its contract costs in safety. A file that
+an operator could make wrong by a choice is wrong: each boolean setting is tried with
+its other value too. The exit code is 1 if anything is wrong; warnings count with
+--strict.`,
 		Example: "  chancery dialect check kyc\n  chancery dialect check --strict dialects/*.yaml\n  chancery dialect check --with token_lifetime=90d dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -93,6 +95,9 @@ func (p *program) check(choice *dialectChoice, named string) (checkedDialect, er
 		return c, nil
 	} else if err != nil {
 		return c, err
+	}
+	if c.Faults = chosen.otherFaults(d); len(c.Faults) > 0 {
+		return c, nil
 	}
 	c.Dialect, c.Warnings = d.Name(), faultLines(d.Warnings())
 	c.Routes, c.Examples = len(d.Paths()), len(d.Examples())

@@ -1,7 +1,11 @@
 package dialect
 
 import (
+	"bufio"
+	"errors"
+	"io"
 	"mime"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -30,6 +34,8 @@ type accept struct {
 	types     []acceptType
 	otherwise form // another media type
 	untyped   form // no media type at all
+	none      bool // there need not be a body
+	blank     bool // an empty body has no members, whatever its media type says
 }
 
 type acceptType struct {
@@ -50,7 +56,8 @@ func (a *acceptType) matches(typ string) bool {
 func (a *accept) bodiless() bool { return len(a.types) == 0 && a.untyped == formNone }
 
 func (a *accept) equal(other *accept) bool {
-	return slices.Equal(a.types, other.types) && a.otherwise == other.otherwise && a.untyped == other.untyped
+	return slices.Equal(a.types, other.types) && a.otherwise == other.otherwise && a.untyped == other.untyped &&
+		a.none == other.none && a.blank == other.blank
 }
 
 // form says how a body is read that comes with a Content-Type header.
@@ -73,6 +80,27 @@ func (a *accept) form(header string) (as form, typ string, params map[string]str
 	return a.otherwise, typ, params
 }
 
+// lets reports whether a request's empty body counts as one without members. A body of
+// no known length is looked at.
+func (a *accept) lets(r *http.Request) bool {
+	if !a.blank && (!a.none || r.Header.Get("Content-Type") != "") {
+		return false
+	}
+	if r.ContentLength >= 0 {
+		return r.ContentLength == 0
+	}
+	ahead := bufio.NewReader(r.Body)
+	_, err := ahead.Peek(1)
+	r.Body = readCloser{ahead, r.Body}
+	return errors.Is(err, io.EOF)
+}
+
+// A readCloser reads from one and closes the other.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
 // accept reads which media types a route takes. Without the member a route whose
 // inputs come from elsewhere takes no body.
 func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
@@ -83,7 +111,7 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 		}
 		return accept{otherwise: formNone, untyped: formNone}
 	}
-	types := n
+	types, untyped := n, (*yaml.Node)(nil)
 	if n.Kind == yaml.MappingNode {
 		s := r.section(n, &acceptShape)
 		types = s.need("types")
@@ -93,21 +121,21 @@ func (r *reader) accept(n *yaml.Node, fromBody bool, rt *yaml.Node) accept {
 		if s.get("untyped") != nil {
 			a.untyped = form(s.word("untyped"))
 		}
+		a.blank, untyped = s.word("blank") == "empty", s.get("untyped")
 	}
-	none := false
 	for _, item := range r.items(types, "accept") {
 		if item.Kind == yaml.ScalarNode && item.Value == "none" {
-			none = true
+			a.none = true
 			continue
 		}
 		a.types = append(a.types, r.acceptType(item)...)
 	}
 	switch {
-	case none && len(a.types) == 0 && fromBody:
+	case a.none && len(a.types) == 0 && fromBody:
 		r.fault(n, "such as accept: [json]", "the route reads inputs from the body, but accepts none")
-	case none && len(a.types) == 0:
+	case a.none && len(a.types) == 0:
 		a.otherwise, a.untyped = formNone, formNone
-	case none && a.untyped == formRefuse:
+	case a.none && untyped == nil:
 		a.untyped = formEmpty
 	}
 	return a

@@ -32,6 +32,7 @@ type Call struct {
 	held      map[string]string // the path's variables
 	mediaType string
 	form      form // how the body was read
+	blank     bool // it was empty, and may be
 	body      body.Value
 	read      []reading // by input
 

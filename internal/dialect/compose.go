@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -234,9 +235,27 @@ func (b *branch) at(path []string) *branch {
 	return b.children[i].at(path[1:])
 }
 
+// list are the items of a branch that is a list, nil for those that nobody names; it
+// is nil for objects.
+func (b *branch) list() []*branch {
+	var items []*branch
+	for i, name := range b.names {
+		at, ok := body.Index(name)
+		if !ok {
+			return nil
+		}
+		items = append(items, make([]*branch, max(0, at+1-len(items)))...)
+		items[at] = b.children[i]
+	}
+	return items
+}
+
 func (b *branch) append(dst []byte) []byte {
 	if b.leaf != nil {
 		return append(dst, b.leaf...)
+	}
+	if items := b.list(); items != nil {
+		return appendItems(dst, items)
 	}
 	dst = append(dst, '{')
 	for i, child := range b.children {
@@ -247,6 +266,21 @@ func (b *branch) append(dst []byte) []byte {
 		dst = child.append(dst)
 	}
 	return append(dst, '}')
+}
+
+func appendItems(dst []byte, items []*branch) []byte {
+	dst = append(dst, '[')
+	for i, item := range items {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if item == nil {
+			dst = append(dst, "null"...)
+			continue
+		}
+		dst = item.append(dst)
+	}
+	return append(dst, ']')
 }
 
 // appendXML writes the branch as an element: attributes are named @name, its own text #text.
@@ -263,6 +297,10 @@ func (b *branch) appendXML(dst []byte, name string) []byte {
 		switch {
 		case b.names[i] == textWord:
 			dst = appendEscaped(dst, string(child.leaf))
+		case child.leaf == nil && child.list() != nil: // the element, repeated
+			for _, item := range child.list() {
+				dst = cmp.Or(item, &branch{}).appendXML(dst, b.names[i])
+			}
 		case !strings.HasPrefix(b.names[i], attributeSign):
 			dst = child.appendXML(dst, b.names[i])
 		}

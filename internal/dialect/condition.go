@@ -9,23 +9,24 @@ import (
 
 // A condition is true, false, or an expression that says which.
 type condition struct {
-	node *yaml.Node
-	leaf *leaf // nil for what is known at load
-	is   bool
+	node   *yaml.Node
+	leaf   *leaf // nil for what is known at load
+	is     bool
+	chosen bool // by the operator, with a setting
 }
 
 // condition reads a boolean: written out, from a setting, or an expression whose
 // result is one. It returns nil after a fault.
 func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
-	if _, ok := settingName(n); ok || n.Kind != yaml.ScalarNode || n.Tag == "!!bool" {
-		return &condition{node: n, is: r.boolean(n, what, false)}
+	if _, chosen := settingName(n); chosen || n.Kind != yaml.ScalarNode || n.Tag == "!!bool" {
+		return &condition{node: n, is: r.boolean(n, what, false), chosen: chosen}
 	}
 	parts, ok := r.split(n)
 	if !ok {
 		return nil
 	}
 	if len(parts) != 1 || !parts[0].expression {
-		r.fault(n, "such as "+what+": ${input.kind == 'a'}", "%s must be true, false or an expression, not %s", what, n.Value)
+		r.fault(n, "such as "+what+": "+p.conditionExample(), "%s must be true, false or an expression, not %s", what, n.Value)
 		return nil
 	}
 	l := r.expression(n, parts[0].text, parts[0].offset, p)
@@ -38,6 +39,14 @@ func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
 		return nil
 	}
 	return &condition{node: n, leaf: l}
+}
+
+// conditionExample is a condition of the place, for hints.
+func (p *place) conditionExample() string {
+	if p.in == 0 {
+		return "${setting.a && !setting.b}"
+	}
+	return "${input.kind == 'a'}"
 }
 
 // soleExpression reads ${expression} alone. It returns nil after a fault.
@@ -77,3 +86,7 @@ func (c *condition) holds(s *scope) (bool, error) {
 // ever reports whether the condition can hold, always whether it cannot fail to.
 func (c *condition) ever() bool   { return c != nil && (c.leaf != nil || c.is) }
 func (c *condition) always() bool { return c != nil && c.leaf == nil && c.is }
+
+// anyway reports whether the condition always holds, whatever the operator chooses:
+// what is a fault of a file must not depend on that.
+func (c *condition) anyway() bool { return c.always() && !c.chosen }

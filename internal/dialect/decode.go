@@ -50,6 +50,9 @@ func (c *Call) Decode(r *http.Request) error {
 // readBody reads and parses the body by its media type.
 func (c *Call) readBody(r *http.Request) error {
 	as, typ, params := c.route.accept.form(r.Header.Get("Content-Type"))
+	if as != formNone && c.route.accept.lets(r) {
+		as, c.blank = formEmpty, true
+	}
 	c.mediaType, c.form = typ, as
 	if as == formNone {
 		return nil
@@ -257,10 +260,11 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		if src.textual(s) {
 			v = fromText(v, in.typ)
 		}
+		v = in.take(v)
 		if in.typ == "list" {
 			v = src.asList(s, v)
 		}
-		if in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() {
+		if in.nothing(v) {
 			continue
 		}
 		if n > 1 || !hasType(v, in.typ) {
@@ -276,6 +280,12 @@ func (in *input) find(src *requestSource) (reading, *issue) {
 		return reading{value: *in.fallback, present: true}, nil
 	}
 	return reading{}, nil
+}
+
+// nothing reports whether a value counts as absent.
+func (in *input) nothing(v body.Value) bool {
+	return in.emptyMissing && v.Kind() == body.String && v.Text() == "" && !v.LoneSurrogate() ||
+		in.nullMissing && v.Kind() == body.Null
 }
 
 // ask returns the first rule that the input's value breaks.

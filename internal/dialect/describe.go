@@ -75,6 +75,7 @@ type InputInfo struct {
 	NeedWhy          string // the expression, where it is needed sometimes
 	Secret           bool
 	Default          []byte // JSON; nil for none
+	Take             string // the pattern of the part that counts, which the rules are about; "" for all
 	Rules            []RuleInfo
 	Line             int
 }

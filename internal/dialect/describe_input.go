@@ -23,6 +23,9 @@ func (in *input) describe(rt *route) InputInfo {
 	if in.forbidden.ever() {
 		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: "not where " + in.forbidden.words(rt.byName)})
 	}
+	if in.part != nil {
+		info.Take = in.part.String()
+	}
 	if in.fallback != nil {
 		info.Default = body.AppendJSON(nil, *in.fallback)
 	}

@@ -42,7 +42,12 @@ func (fs Faults) sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	fs = slices.Compact(fs)
+	told := make(map[Fault]bool, len(fs)) // what is shared has some as often as it is used
+	fs = slices.DeleteFunc(fs, func(f Fault) bool {
+		again := told[f]
+		told[f] = true
+		return again
+	})
 	if len(fs) > maxFaults {
 		fs = fs[:maxFaults]
 	}

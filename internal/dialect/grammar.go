@@ -128,6 +128,7 @@ var dialectShape = Shape{
 		{Name: "title", Doc: "its readable name", Default: "the name", Is: KindText},
 		{Name: "about", Doc: "what people are told about it; blank lines part paragraphs", Is: KindText},
 		{Name: "subject", Doc: "who signs in: accounts by password, access keys, or both in the order of trying", Default: "account", Is: KindList, Item: &subjectSlot},
+		{Name: "shared", Doc: "parts that the file uses further down, by YAML's anchors; by itself it says nothing", Is: KindAny},
 		{Name: "settings", Doc: "what an operator may choose, with the defaults", Is: KindShape, Of: &settingsShape},
 		{Name: "credentials", Doc: "the form of access keys and their secrets", Is: KindShape, Of: &credentialsShape},
 		{Name: "admit", Doc: "who may sign in though the rule says no", Is: KindList, Item: &Slot{Is: KindWord, Words: []string{"unverified"}}},

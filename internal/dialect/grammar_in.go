@@ -21,9 +21,9 @@ var routeShape = Shape{
 	Name: "a route", Doc: "One operation at one place.",
 	Members: []Slot{
 		{Name: "on", Doc: "which requests it answers", Hint: "such as on: {method: POST, path: /login}", Need: true, Is: KindShape, Of: &onShape},
-		{Name: "enabled", Doc: "whether it is served; a setting, usually", Default: "true", Is: KindBool},
+		{Name: "enabled", Doc: "whether it is served; a setting, usually, or an expression that names settings alone", Default: "true", Is: KindBool | KindExpression},
 		docSlot,
-		{Name: "accept", Doc: "the media types that it takes", Default: "no body", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},
+		{Name: "accept", Doc: "the media types that it takes: json, form, multipart, xml, any in full such as application/vnd.acme+json, or none", Default: "no body: whatever comes is not looked at", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},
 		{Name: "inputs", Doc: "what it reads from the request", Is: KindShape, Of: &inputsShape},
 		{Name: "do", Doc: "what it does", Hint: "such as do: whoami", Need: true, Is: KindWord | KindShape, Words: operationNames(), Of: &doShape},
 		{Name: "ok", Doc: "the reply to a success, or a list of 2 to 8 variants", Hint: "the reply to a success, such as ok: {json: {…}}", Is: KindShape | KindList, Of: &replyShape, Item: &variantSlot},
@@ -58,9 +58,10 @@ var whenConditionShape = Shape{
 var acceptShape = Shape{
 	Name: "accept", Doc: "The media types of a route, and what any other means.",
 	Members: []Slot{
-		{Name: "types", Doc: "the media types", Hint: "such as types: [json]", Need: true, Is: KindList, Item: &mediaTypeSlot},
+		{Name: "types", Doc: "the media types; none among them: there need not be a body", Hint: "such as types: [json]", Need: true, Is: KindList, Item: &mediaTypeSlot},
 		{Name: "otherwise", Doc: "how a body of another type is read", Default: "refuse", Is: KindWord, Words: []string{"refuse", "empty", "text", "json"}},
 		{Name: "untyped", Doc: "how a body without a type is read", Default: "refuse, or empty where none is among the types", Is: KindWord, Words: []string{"refuse", "empty", "text", "json", "form"}},
+		{Name: "blank", Doc: "what an empty body is: body_missing, or one without members whatever its media type", Default: "refuse, but for what none lets in", Is: KindWord, Words: []string{"refuse", "empty"}},
 	},
 }
 
@@ -82,14 +83,16 @@ var inputsShape = Shape{
 var inputShape = Shape{
 	Name: "an input", Doc: "What is read from a request, and what it must keep.",
 	Members: []Slot{
-		{Name: "from", Doc: "body.a.b, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
+		{Name: "from", Doc: "body.a.b, body.list.0, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
 			Hint: "say where it is read, as in from: body.username", Need: true, Is: KindList, Item: &Slot{Is: KindText}},
 		{Name: "type", Doc: "what it must be", Default: "string", Is: KindWord, Words: inputTypes},
 		{Name: "required", Doc: "whether its absence is an issue, or an expression that says when", Default: "false", Is: KindBool | KindExpression},
 		{Name: "forbidden", Doc: "an expression that says when its presence is an issue", Is: KindBool | KindExpression},
 		{Name: "default", Doc: "its value where it is absent", Is: KindAny},
 		{Name: "empty", Doc: "whether empty text is a value, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
+		{Name: "nulls", Doc: "whether JSON's null is a value, of no type but any, or nothing", Default: "value", Is: KindWord, Words: []string{"missing", "value"}},
 		{Name: "secret", Doc: "whether no expression may name it", Default: "false but for roles that are secrets", Is: KindBool},
+		{Name: "take", Doc: "a regular expression (RE2) with one group: the value is what that matches, before any rule is asked; what does not match stays as it is", Default: "all of it", Is: KindText},
 		{Name: "decode", Doc: "form, where both parts of basic are form-encoded (RFC 6749 section 2.3.1)", Is: KindWord, Words: []string{"form"}},
 		{Name: "label", Doc: "its readable name, for issue.label", Default: "its name on the wire", Is: KindText},
 		docSlot,

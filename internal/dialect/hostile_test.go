@@ -38,7 +38,11 @@ func lines(n int, format string) string {
 
 // routesOf is a file of many routes, each with what format holds.
 func routesOf(n int, format string) string {
-	return strings.Replace(base(), "issues:\n", lines(n, format)+"issues:\n", 1)
+	return routesIn(base(), n, format)
+}
+
+func routesIn(text string, n int, format string) string {
+	return strings.Replace(text, "issues:\n", lines(n, format)+"issues:\n", 1)
 }
 
 // hostile are files that are made to cost the loader, or whoever runs it, dearly.
@@ -70,6 +74,24 @@ var hostile = []struct {
 	}},
 	{"an alias in itself", func() string { return "dialect: &a [*a]\n" }},
 	{"merged mappings", func() string { return "dialect: x\na: &a {b: 1}\nc: {<<: *a}\n" }},
+	{"merged mappings without number", func() string {
+		text := "dialect: bomb\nshared:\n  - &a0 {" + strings.ReplaceAll(lines(900, "m%d: 1,"), "\n", " ") + "}\n"
+		return text + strings.Repeat("  - {<<: ["+strings.TrimSuffix(strings.Repeat("*a0, ", 20), ", ")+"]}\n", 100)
+	}},
+	{"a merge of itself", func() string { return "dialect: x\nshared: &a {b: {<<: *a}}\n" }},
+	{"a merge of texts", func() string { return "dialect: x\nshared: {a: &a b, c: {<<: *a}}\n" }},
+	{"an anchor that there is not", func() string { return "dialect: *a\n" }},
+	{"deep parts in deep parts", func() string {
+		text := "dialect: x\nshared:\n  - &a0 " + strings.Repeat("[", 15) + strings.Repeat("]", 15) + "\n"
+		for i := range 5 {
+			text += fmt.Sprintf("  - &a%d %s*a%d%s\n", i+1, strings.Repeat("[", 10), i, strings.Repeat("]", 10))
+		}
+		return text
+	}},
+	{"faults that are shared", func() string {
+		text := strings.Replace(base(), "routes:\n", "shared: &ok\n  json:\n"+lines(40, `    m%d: "${account.nme + 'x'}"`)+"routes:\n", 1)
+		return routesIn(text, 10, `  - {on: {method: POST, path: /r%d}, do: whoami, ok: *ok}`)
+	}},
 	{"more bytes than are read", func() string { return base() + strings.Repeat("# nothing\n", 100_000) }},
 	{"more values than are read", func() string { return withReply("json: [" + strings.Repeat("1,", 100_000) + "]") }},
 	{"one long line", func() string { return withReply("json: {a: \"" + strings.Repeat("é", 120_000) + "\", b: \"${\"}") }},

@@ -29,7 +29,9 @@ type input struct {
 	required     *condition // nil: never
 	forbidden    *condition // likewise
 	emptyMissing bool
-	formDecoded  bool // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
+	nullMissing  bool
+	part         *regexp.Regexp // whose group is the value, of a text that it matches; nil: all of it
+	formDecoded  bool           // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
 	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
@@ -63,8 +65,9 @@ func (in *input) factType() factType {
 	return anyType
 }
 
-// always reports whether every request that has been decoded holds the input.
-func (in *input) always() bool { return in.required.always() || in.fallback != nil }
+// always reports whether every request that has been decoded holds the input,
+// whatever the operator chooses.
+func (in *input) always() bool { return in.required.anyway() || in.fallback != nil }
 
 // sample is a value that the input may have, for trying expressions.
 func (in *input) sample() body.Value {
@@ -133,7 +136,7 @@ func (r *reader) presence(s section, in *input, all []*input) {
 		return r.condition(n, member, &place{what: member + " of input " + in.name, in: inRequest, inputs: readable(all)})
 	}
 	in.required, in.forbidden = at("required"), at("forbidden")
-	if in.fallback != nil && in.required.always() {
+	if in.fallback != nil && in.required.anyway() {
 		r.fault(s.get("default"), "remove one of the two", "a required input has no use for a default")
 	}
 }
@@ -150,7 +153,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 		in.typ = s.word("type")
 	}
 	in.secret = slices.Contains(secretRoles, in.name) || r.boolean(s.get("secret"), "secret", false)
-	in.emptyMissing = s.word("empty") == "missing"
+	in.emptyMissing, in.nullMissing = s.word("empty") == "missing", s.word("nulls") == "missing"
 	in.about = s.doc()
 	label := ""
 	if l := s.get("label"); l != nil {
@@ -166,6 +169,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 	if len(in.sources) > 0 {
 		in.target = in.sources[0].target(label)
 	}
+	in.part = r.part(s.get("take"), in)
 	in.rules = r.inputRules(s, in)
 	if d := s.get("default"); d != nil {
 		if v, ok := r.constantValue(d, in.typ); ok {

@@ -54,7 +54,7 @@ func (r *reader) judgement(s section, rt *route, d *Dialect) {
 		if rt.caller == CallerBearer || rt.caller == CallerClient {
 			at.in |= inCaller
 		}
-		if rt.allow = r.condition(n, "allow", &at); rt.allow != nil && rt.allow.always() {
+		if rt.allow = r.condition(n, "allow", &at); rt.allow.anyway() {
 			r.fault(n, "leave it out", "allow always holds")
 		}
 	}

@@ -21,7 +21,7 @@ const maxRoutes = 50
 // Load reads a dialect file and binds it. The error is [Faults]: everything that
 // is wrong with the file, each with its place.
 func Load(file string, source []byte, options Options) (*Dialect, error) {
-	r := &reader{file: file}
+	r := &reader{file: file, shared: map[spot]bool{}, told: map[repetition]bool{}}
 	d := &Dialect{
 		realm: options.Realm, issuer: options.Issuer, baseURL: options.BaseURL,
 		limits: options.Limits, now: options.Now, trace: options.Trace,

@@ -369,7 +369,7 @@ func limitTable(*testing.T) string {
 		what string
 		most int
 	}{
-		{"bytes of a file", maxFile}, {"values in it", maxNodes}, {"levels of nesting", maxDepth}, {"faults that are told", maxFaults},
+		{"bytes of a file", maxFile}, {"values in it, each alias counted as what it stands for", maxNodes}, {"levels of nesting", maxDepth}, {"faults that are told", maxFaults},
 		{"expressions", maxExpressions}, {"characters of an expression", maxExpression}, {"loops inside each other", maxLoops},
 		{"routes", maxRoutes}, {"routes of one method and path", maxGroup}, {"tokens", maxPolicies}, {"replies among which one is chosen", maxVariants},
 		{"headers of a reply, and cookies", maxHeaders}, {"languages", maxLanguages}, {"messages", maxMessages}, {"examples", maxExamples},
@@ -501,7 +501,7 @@ func lay(below, above *yaml.Node) {
 		at := slices.IndexFunc(below.Content, func(n *yaml.Node) bool { return n.Value == name.Value && n.Kind == yaml.ScalarNode })
 		switch {
 		case at < 0:
-			below.Content = append(below.Content, name, value)
+			below.Content = slices.Insert(below.Content, 0, name, value) // an anchor stands before its aliases
 		case value.Tag == "!!null":
 			below.Content = slices.Delete(below.Content, at, at+2)
 		case name.Value == "routes":

@@ -10,11 +10,12 @@ import (
 )
 
 // collisions refuses two routes that one request would reach, where conditions do
-// not tell which.
+// not tell which. Of two of which one is switched off, the other is reached.
 func (r *reader) collisions() {
 	d := r.dialect
+	served := d.served()
 	seen := map[string][]*route{}
-	for _, rt := range d.routes {
+	for _, rt := range served {
 		if rt.path.text == "" {
 			continue
 		}
@@ -32,8 +33,8 @@ func (r *reader) collisions() {
 			}
 		}
 	}
-	for _, rt := range d.routes { // the body is read before the route is known
-		for _, other := range d.routes {
+	for _, rt := range served { // the body is read before the route is known
+		for _, other := range served {
 			rt.fromBody = rt.fromBody || other.fromBody && other.shares(rt)
 		}
 	}

@@ -37,13 +37,15 @@ type reader struct {
 	promises    []promise
 	saved       []savedName
 	tokens      []*tokenReading
-	ofSuccess   replyDefault // what successes have in common
-	ofRefusal   replyDefault // and what refusals have
-	granted     []mention    // of granted.NAME, before the routes that grant are read
-	listed      bool         // whether a template lists issues, since last asked
-	spoken      bool         // whether a template names a message, likewise
-	stated      bool         // whether one names an account's or a key's state, likewise
-	dialect     *Dialect     // what is being built
+	ofSuccess   replyDefault        // what successes have in common
+	ofRefusal   replyDefault        // and what refusals have
+	granted     []mention           // of granted.NAME, before the routes that grant are read
+	listed      bool                // whether a template lists issues, since last asked
+	spoken      bool                // whether a template names a message, likewise
+	stated      bool                // whether one names an account's or a key's state, likewise
+	shared      map[spot]bool       // where what aliases stand for begins
+	told        map[repetition]bool // of the faults there
+	dialect     *Dialect            // what is being built
 }
 
 // parse reads the file into nodes. It returns nil when there is nothing that
@@ -67,10 +69,11 @@ func (r *reader) parse(source []byte) *yaml.Node {
 		return nil
 	}
 	nodes := 0
-	if !r.check(document.Content[0], 0, &nodes) {
+	root := document.Content[0]
+	if !r.check(root, 0, &nodes) || !r.share(root) {
 		return nil
 	}
-	return document.Content[0]
+	return root
 }
 
 // notYAML is what to do about a file that is no YAML.
@@ -80,15 +83,23 @@ const notYAML = "indent by blanks, write name: value, and quote texts that hold 
 func (r *reader) syntax(err error) {
 	if many, ok := errors.AsType[*yaml.LoadErrors](err); ok && len(many.Errors) > 0 {
 		for _, one := range many.Errors {
-			r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
+			r.notYAML(one)
 		}
 		return
 	}
 	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
-		r.add(one.Mark.Line, one.Mark.Column, notYAML, "not YAML: %s", one.Message)
+		r.notYAML(one)
 		return
 	}
 	r.add(1, 1, notYAML, "not YAML: %v", err)
+}
+
+func (r *reader) notYAML(found *yaml.LoadError) {
+	hint := notYAML
+	if strings.HasPrefix(found.Message, "unknown anchor") {
+		hint = "an anchor stands before what uses it, such as below shared at the file's beginning"
+	}
+	r.add(found.Mark.Line, found.Mark.Column, hint, "not YAML: %s", found.Message)
 }
 
 // check refuses what YAML can do and dialect files must not. It returns false
@@ -101,9 +112,6 @@ func (r *reader) check(n *yaml.Node, depth int, nodes *int) bool {
 		return false
 	case depth > maxDepth:
 		r.fault(n, "no contract needs that: write it flatter", "nested deeper than %d levels", maxDepth)
-		return false
-	case n.Kind == yaml.AliasNode || n.Anchor != "":
-		r.fault(n, "write the value out", "anchors and aliases are not taken")
 		return false
 	case n.Style&yaml.TaggedStyle != 0:
 		r.fault(n, "quote the value for text, or leave the tag out", "tags such as %s are not taken", n.ShortTag())
@@ -166,13 +174,17 @@ func (r *reader) place(line, column int, hint, message string) Fault {
 
 // fault records a fault at a node.
 func (r *reader) fault(n *yaml.Node, hint, format string, args ...any) {
-	r.add(n.Line, n.Column, hint, format, args...)
+	if !r.repeated(n, spot{n.Line, n.Column}, format, hint) {
+		r.add(n.Line, n.Column, hint, format, args...)
+	}
 }
 
 // faultAt records a fault inside a text, offset characters from its beginning.
 func (r *reader) faultAt(n *yaml.Node, offset int, hint, format string, args ...any) {
 	line, column := r.locate(n, offset)
-	r.add(line, column, hint, format, args...)
+	if !r.repeated(n, spot{line, column}, format, hint) {
+		r.add(line, column, hint, format, args...)
+	}
 }
 
 // warn records what the contract costs in safety.

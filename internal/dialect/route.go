@@ -42,7 +42,7 @@ var methods = []string{
 // route reads one route. The dialect has its settings, subject and policies by then.
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	s := r.section(n, &routeShape)
-	rt := &route{node: n, disabled: !r.boolean(s.get("enabled"), "enabled", true), about: s.doc()}
+	rt := &route{node: n, disabled: !r.enabled(s.get("enabled")), about: s.doc()}
 	warned := len(r.warnings)
 	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
@@ -70,6 +70,24 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 		r.warnings = r.warnings[:warned] // nothing of it costs anything
 	}
 	return rt
+}
+
+// enabled reads whether a route is served: true, false, or an expression that names
+// settings alone, so that it is known at load.
+func (r *reader) enabled(n *yaml.Node) bool {
+	if n == nil {
+		return true
+	}
+	before := len(r.faults)
+	c := r.condition(n, "enabled", &place{what: "enabled, which names settings alone"})
+	if c == nil || len(r.faults) > before {
+		return true // so that the rest of the route is looked at
+	}
+	is, err := c.holds(r.constants())
+	if err != nil {
+		r.fault(n, "such as ${setting.a && !setting.b}", "enabled cannot be told: %v", lastOf(err))
+	}
+	return is
 }
 
 func (r *reader) routeOn(n *yaml.Node, rt *route) {

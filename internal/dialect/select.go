@@ -183,9 +183,10 @@ func unmatchedIssues(group []*route) []issue {
 	return issues
 }
 
-// first is the earliest route of the dialect that shares a method and the path with rt, or nil.
+// first is the earliest route of the dialect that shares a method and the path with
+// rt, or nil. One that is switched off is none to a route that is served.
 func (d *Dialect) first(rt *route) *route {
-	i := slices.IndexFunc(d.routes, func(other *route) bool { return other.shares(rt) })
+	i := slices.IndexFunc(d.routes, func(other *route) bool { return other.shares(rt) && (rt.disabled || !other.disabled) })
 	if i < 0 {
 		return nil
 	}

@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
@@ -34,11 +35,14 @@ func (q *requestSource) asList(s source, v body.Value) body.Value {
 func (q *requestSource) read(s source) (v body.Value, count int) {
 	switch s.place {
 	case "body":
+		at := q.call.body.At
 		if q.call.dialect.foldNames {
-			v, ok := q.call.body.AtFold(s.path)
-			return v, one(ok)
+			at = q.call.body.AtFold
 		}
-		v, ok := q.call.body.At(s.path)
+		v, ok := at(s.path)
+		if !ok && q.call.form == formXML {
+			v, ok = at(withoutFirst(s.path))
+		}
 		return v, one(ok)
 	case "query":
 		if q.query == nil {
@@ -68,6 +72,12 @@ func (q *requestSource) read(s source) (v body.Value, count int) {
 		return body.NewString(token.Reveal()), one(err == nil)
 	}
 	return body.Value{}, 0
+}
+
+// withoutFirst is a path for XML where what could have been repeated is there once: its
+// first is itself. No element is named 0.
+func withoutFirst(path []string) []string {
+	return slices.DeleteFunc(slices.Clone(path), func(name string) bool { return name == "0" })
 }
 
 func (q *requestSource) basic(part string) (body.Value, int) {

@@ -51,6 +51,10 @@ func (c *Call) traceBody() {
 	switch n := len(c.body.Members()); {
 	case c.form == formNone:
 		c.step("body", line, "none is read")
+	case c.blank:
+		c.step("body", line, "empty: no members")
+	case c.form == formEmpty && c.mediaType == "":
+		c.step("body", line, "not read: it has no media type")
 	case c.form == formEmpty:
 		c.step("body", line, "not read: %q is none of the media types", c.mediaType)
 	case n == 1:

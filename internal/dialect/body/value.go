@@ -113,23 +113,44 @@ func (v Value) MemberFold(name string) (Value, bool) {
 	return Value{}, false
 }
 
-// At follows member names from v on, and reports whether all of them are there. An
-// empty path is v itself.
-func (v Value) At(path []string) (Value, bool) {
-	for _, name := range path {
-		var ok bool
-		if v, ok = v.Member(name); !ok {
-			return Value{}, false
-		}
+// Index reads a name that stands for an item of a list: 0 to 99.
+func Index(name string) (i int, ok bool) {
+	if len(name) == 0 || len(name) > 2 || len(name) == 2 && name[0] == '0' {
+		return 0, false
 	}
-	return v, true
+	for _, digit := range []byte(name) {
+		if digit < '0' || digit > '9' {
+			return 0, false
+		}
+		i = 10*i + int(digit-'0')
+	}
+	return i, true
 }
 
+// item returns the item of a list that a name stands for.
+func (v Value) item(name string) (Value, bool) {
+	i, ok := Index(name)
+	if !ok || i >= len(v.items) {
+		return Value{}, false
+	}
+	return v.items[i], true
+}
+
+// At follows names from v on: members of objects, and items of lists by [Index]. It
+// reports whether all of them are there. An empty path is v itself.
+func (v Value) At(path []string) (Value, bool) { return v.follow(path, Value.Member) }
+
 // AtFold is At for contracts that match names by [Value.MemberFold].
-func (v Value) AtFold(path []string) (Value, bool) {
+func (v Value) AtFold(path []string) (Value, bool) { return v.follow(path, Value.MemberFold) }
+
+func (v Value) follow(path []string, member func(Value, string) (Value, bool)) (Value, bool) {
 	for _, name := range path {
+		step := member
+		if v.kind == List {
+			step = Value.item
+		}
 		var ok bool
-		if v, ok = v.MemberFold(name); !ok {
+		if v, ok = step(v, name); !ok {
 			return Value{}, false
 		}
 	}

@@ -48,6 +48,10 @@ func TestAt(t *testing.T) {
 		{[]string{"auth", "name"}, `null`, false},
 		{[]string{"auth", "identity", "name", "x"}, `null`, false},
 		{[]string{"list", "a"}, `null`, false},
+		{[]string{"list", "0", "a"}, `1`, true},
+		{[]string{"list", "00", "a"}, `null`, false},
+		{[]string{"list", "1"}, `null`, false},
+		{[]string{"list", "100"}, `null`, false},
 	} {
 		got, ok := v.At(tt.path)
 		if text := string(AppendJSON(nil, got)); text != tt.want || ok != tt.ok {

@@ -178,6 +178,41 @@ func TestSchemasRefuse(t *testing.T) {
 	}
 }
 
+// TestItems: where inputs are items of a list, the schema of the body has the list.
+func TestItems(t *testing.T) {
+	d, err := dialect.Load("items.yaml", []byte(`dialect: items
+tokens: {access: {format: opaque, lifetime: 1h}}
+routes:
+  - on: {method: POST, path: /login}
+    accept: [json]
+    inputs: {a: body.codes.0, b: {from: body.codes.1, required: true, take: '^b(.*)$', max: 3}}
+    do: fixed
+    ok: {empty: true}
+errors:
+  invalid_request: {status: 400, empty: true}
+  bad_credentials: {status: 401, empty: true}
+  unauthorized: {status: 401, empty: true}
+  not_found: {status: 404, empty: true}
+  method_not_allowed: {status: 405, empty: true}
+  rate_limited: {status: 429, empty: true}
+  unavailable: {status: 503, empty: true}
+  internal: {status: 500, empty: true}
+`), dialect.Options{Realm: "test", Issuer: "https://login.example.com", BaseURL: "https://login.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Write(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(strings.Fields(string(text)), "")
+	for _, want := range []string{`"codes":{"type":"array","items":{"anyOf":[{"type":"string"`, `"minItems":2`, `"whatthegroupof^b(.*)$matchescounts;atmost3characters"`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the document lacks %s:\n%s", want, text)
+		}
+	}
+}
+
 func TestWriteIsTheSameEachTime(t *testing.T) {
 	for name, d := range shipped(t) {
 		first, _ := Write(d)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chancery-auth/chancery/internal/dialect"
+	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
 // schema writes the schema of what a reply holds.
@@ -145,6 +146,13 @@ func (s *shape) schema(closed bool) any {
 	if s.leaf != nil {
 		return s.leaf
 	}
+	if items, least, ok := s.list(); ok {
+		o := object{{"type", "array"}, {"items", items}}
+		if least > 0 {
+			o.add("minItems", least)
+		}
+		return o
+	}
 	o := object{{"type", "object"}}
 	var properties object
 	for i, name := range s.names {
@@ -156,6 +164,25 @@ func (s *shape) schema(closed bool) any {
 		o.add("additionalProperties", false)
 	}
 	return o
+}
+
+// list is the schema of the items of a shape that is a list, and how many there must be.
+func (s *shape) list() (items any, least int, ok bool) {
+	var all []any
+	for i, name := range s.names {
+		at, ok := body.Index(name)
+		if !ok {
+			return nil, 0, false
+		}
+		if slices.Contains(s.needed, name) {
+			least = max(least, at+1)
+		}
+		all = append(all, s.children[i].schema(false))
+	}
+	if len(all) == 0 {
+		return nil, 0, false
+	}
+	return anyOf(all), least, true
 }
 
 var inputTypes = map[string]string{
@@ -174,8 +201,11 @@ func (w *writer) inputSchema(in dialect.InputInfo, route int) object {
 	if in.Secret {
 		o.add("format", "password")
 	}
+	if in.Take != "" {
+		words = append(words, "what the group of "+in.Take+" matches counts")
+	}
 	for _, rule := range in.Rules {
-		if !addRule(&o, in, rule) {
+		if in.Take != "" || !addRule(&o, in, rule) {
 			words = append(words, rule.Words)
 		}
 	}

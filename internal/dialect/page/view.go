@@ -249,6 +249,9 @@ func newInput(in dialect.InputInfo) input {
 	if in.Doc != "" {
 		about = append(about, in.Doc)
 	}
+	if in.Take != "" {
+		about = append(about, "what the group of "+in.Take+" matches counts")
+	}
 	for _, rule := range in.Rules {
 		about = append(about, rule.Words)
 	}
