@@ -151,22 +151,28 @@ func (d *Dialect) replay(e *Example) *Call {
 	return call
 }
 
-// Shown is the reply that the example expects, as it could be: what differs each
-// time is taken from like, a reply of the same form, and the secrets of samples are
-// replaced. It returns false where that cannot be done.
-func (e *Example) Shown(like []byte, samples Samples) ([]byte, bool) {
+// Shown is the body that the example expects, as it could be: what differs each time
+// is taken from like, the reply to which it belongs, and the secrets of samples are
+// replaced. It returns false where that cannot be done, and where the example expects
+// no body, or one of another form.
+func (e *Example) Shown(like *ReplyInfo, samples Samples) ([]byte, bool) {
 	var shown []byte
 	switch {
-	case e.ReplyText != nil && placeholder.MatchString(*e.ReplyText):
-		shown = like
-		if !sameText(*e.ReplyText, string(like)) {
-			return nil, false
+	case e.ReplyText != nil && *e.ReplyText != "" && like.Body != BodyJSON:
+		signs := placeholder
+		if e.replyXML {
+			signs = placeholderXML
 		}
-	case e.ReplyText != nil:
 		shown = []byte(*e.ReplyText)
-	case e.ReplyJSON != nil:
+		if signs.Match(shown) {
+			shown = like.Example
+			if !sameBy(signs, *e.ReplyText, string(like.Example)) {
+				return nil, false
+			}
+		}
+	case e.ReplyJSON != nil && like.Body == BodyJSON:
 		pattern, err := body.ParseJSON(e.ReplyJSON, body.DefaultLimits)
-		have, other := body.ParseJSON(like, body.DefaultLimits)
+		have, other := body.ParseJSON(like.Example, body.DefaultLimits)
 		if err != nil || other != nil {
 			return nil, false
 		}

@@ -2,7 +2,7 @@ package page
 
 import (
 	"cmp"
-	"fmt"
+
 	"net/http"
 	"slices"
 	"strconv"
@@ -110,7 +110,7 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 			}
 			b, err := v.block(c, i)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", strings.Join(route.Methods, ", "), route.Path, err)
+				return nil, err
 			}
 			made.Blocks = append(made.Blocks, b)
 		}
