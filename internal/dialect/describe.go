@@ -108,6 +108,7 @@ type ReplyInfo struct {
 	Doc        string
 	Example    []byte // a body as it could be; nil where none could be made
 	Line       int
+	Source     string // the same for all that the file words in one place
 }
 
 // A BodyForm is what a body is.
@@ -141,6 +142,7 @@ type OutcomeInfo struct {
 	Kind  core.Kind   // under which the file words it
 	Own   bool        // whether the words are the route's own
 	Kinds []core.Kind // what it stands for here
+	Shown core.Kind   // the one of these that the replies' examples answer
 	Advice
 	Replies []ReplyInfo // its variants; the last is the rest
 }
@@ -208,7 +210,7 @@ func (d *Dialect) Describe() Description {
 		Name: d.name, Title: d.title, About: d.about, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
 		Subject: slices.Clone(d.subject), RefuseUnknown: d.refuseUnknown, Warnings: d.Warnings(),
 		Every:     x.outcomes(nil, anyOutcomes, d.replies, d.errors),
-		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors),
+		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors, d.errors),
 	}
 	for _, name := range d.policyNames {
 		info.Tokens = append(info.Tokens, x.token(d.policies[name]))
