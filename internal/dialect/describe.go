@@ -33,14 +33,17 @@ type RouteInfo struct {
 	Doc       string
 	When      string // what the request must hold, in words; "" for nothing
 	Holds     []ConditionInfo
-	Enabled   bool
-	Bearer    bool // whether the request brings a token by a carrier
-	Accept    []AcceptInfo
-	Inputs    []InputInfo
-	OK        []ReplyInfo // its variants; the last is the rest
-	Outcomes  []OutcomeInfo
-	Examples  []string // the names of the file's examples that it answers
-	Line      int
+
+	Conditions int // how many there are, the media type's included
+	Enabled    bool
+	Bearer     bool // whether the request brings a token by a carrier
+	Carrier    int  // the one that fits: of its own calls, or of those with the token that it gives
+	Accept     []AcceptInfo
+	Inputs     []InputInfo
+	OK         []ReplyInfo // its variants; the last is the rest
+	Outcomes   []OutcomeInfo
+	Examples   []string // the names of the file's examples that it answers
+	Line       int
 }
 
 // A ConditionInfo is what one place of a request must hold for the route.
@@ -222,6 +225,7 @@ func (d *Dialect) Describe() Description {
 	for i := range d.routes {
 		info.Routes = append(info.Routes, x.route(i))
 	}
+	info.carry()
 	for _, name := range d.settings.names() {
 		info.Settings = append(info.Settings, SettingInfo{name, d.settings[name].value})
 	}
@@ -269,7 +273,7 @@ func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
 		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Doc: rt.about, Enabled: !rt.disabled,
-		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
+		When: rt.whenWords(), Conditions: len(rt.when), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {
 		info.Inputs = append(info.Inputs, in.describe(rt))

@@ -98,3 +98,33 @@ func TestHead(t *testing.T) {
 		t.Errorf("HEAD shows %v", got)
 	}
 }
+
+// TestReferences: what examples refer to is made up, in what is sent and in what comes
+// back, and so are passwords.
+func TestReferences(t *testing.T) {
+	parts := map[string]string{
+		"ROUTES":   `- {on: {method: POST, path: /note}, accept: [json], inputs: {note: {from: body.note, required: true}}, do: fixed, ok: {json: {note: "${input.note}"}}}`,
+		"EXAMPLES": `- {name: note, send: {path: /note, json: {note: "${saved.token}"}}, expect: {status: 200, json: {note: "${saved.token}"}}}`,
+	}
+	text, err := Write(loadPlain(t, parts))
+	if err != nil || strings.Contains(string(text), "${") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	paths := document(t, parts)["paths"]
+	for _, tt := range []struct {
+		want any
+		path []string
+	}{
+		{"your-token", []string{"/note", "post", "requestBody", "content", "application/json", "examples", "request", "value", "note"}},
+		{"your-token", []string{"/note", "post", "responses", "200", "content", "application/json", "examples", "note", "value", "note"}},
+		{"your-password", []string{"/login", "post", "requestBody", "content", "application/json", "examples", "request", "value", "password"}},
+	} {
+		if got := at(paths, tt.path...); got != tt.want {
+			t.Errorf("%v = %v, want %v", tt.path, got, tt.want)
+		}
+	}
+	password := at(paths, "/login", "post", "requestBody", "content", "application/json", "schema", "properties", "password", "examples")
+	if got, _ := password.([]any); len(got) != 1 || got[0] != "your-password" {
+		t.Errorf("the password's examples are %v", password)
+	}
+}

@@ -43,14 +43,19 @@ samples: {accounts: {ada: {login: ada, password: correct horse battery staple}}}
 EXAMPLES
 `
 
-// pageOf renders plain with parts in its places; those that are not named are empty.
-func pageOf(t *testing.T, parts map[string]string) *html.Node {
-	t.Helper()
+// plainWith is plain with parts in its places; those that are not named are empty.
+func plainWith(parts map[string]string) string {
 	text := plain
 	for _, place := range []string{"SETTINGS", "REFRESH", "CARRIERS", "OWN", "ROUTES", "ISSUES", "ERRORS", "EXAMPLES"} {
 		text = strings.Replace(text, place, parts[place], 1)
 	}
-	_, root := render(t, loadText(t, text))
+	return text
+}
+
+// pageOf renders plain with parts in its places.
+func pageOf(t *testing.T, parts map[string]string) *html.Node {
+	t.Helper()
+	_, root := render(t, loadText(t, plainWith(parts)))
 	return root
 }
 

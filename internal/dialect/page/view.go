@@ -168,7 +168,11 @@ func (v *view) use(c *composer) error {
 	for _, t := range v.Info.Tokens {
 		v.Tokens = append(v.Tokens, newToken(t))
 	}
-	next, err := c.next()
+	carrier := 0
+	if i := c.info.Main(); i >= 0 {
+		carrier = c.info.Routes[i].Carrier
+	}
+	next, err := c.next(carrier)
 	if err != nil {
 		return err
 	}
