@@ -80,6 +80,9 @@ func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResul
 	if err != nil {
 		return nil, openFault(err)
 	}
+	if err := documentable(d); err != nil {
+		return nil, err
+	}
 	all := d.Examples()
 	var results []dialect.ExampleResult
 	place := map[string]int{}

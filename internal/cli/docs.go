@@ -45,6 +45,23 @@ func (p *program) loadPublished(choice *published, named string) (*dialect.Diale
 	return d, nil
 }
 
+// documents writes a dialect's page and OpenAPI file.
+func documents(d *dialect.Dialect, options page.Options) (html, document []byte, err error) {
+	if html, err = page.Render(d, options); err != nil {
+		return nil, nil, err
+	}
+	document, err = openapi.Write(d)
+	return html, document, err
+}
+
+// documentable tells what keeps a dialect's page and OpenAPI file from being written.
+func documentable(d *dialect.Dialect) error {
+	if _, _, err := documents(d, page.Options{}); err != nil {
+		return withHint(fmt.Errorf("dialect %s cannot be documented: %w", d.Name(), err), "write the route that is named in another way; without documents nobody learns of it")
+	}
+	return nil
+}
+
 func (p *program) dialectDocsCommand() *cobra.Command {
 	var (
 		choice published
@@ -98,10 +115,7 @@ func (p *program) writeDocs(folder string, all []*dialect.Dialect) error {
 			}
 		}
 		var err error
-		if files[name], err = page.Render(d, options); err != nil {
-			return err
-		}
-		if files[document], err = openapi.Write(d); err != nil {
+		if files[name], files[document], err = documents(d, options); err != nil {
 			return err
 		}
 	}

@@ -308,19 +308,38 @@ func (b *branch) appendXML(dst []byte, name string) []byte {
 	return append(append(append(dst, "</"...), name...), '>')
 }
 
-// Present adds a bearer token by the dialect's first carrier, and the headers that
-// have to be with it.
-func (d *Dialect) Present(r *Request, token string) {
-	for _, name := range d.carriers[0].with {
-		r.Header = append(r.Header, Pair{name, "your-" + strings.ToLower(name)})
+// Present adds a bearer token by a carrier, which is counted as [Description.Carriers]
+// counts them, and the headers that have to be with it. Whatever stood in the places
+// of carriers gives way.
+func (d *Dialect) Present(r *Request, carrier int, token string) {
+	for i := range d.carriers {
+		d.carriers[i].clear(r)
 	}
-	switch c := &d.carriers[0]; c.in {
+	c := &d.carriers[carrier]
+	for _, name := range c.with {
+		if !slices.ContainsFunc(r.Header, func(p Pair) bool { return strings.EqualFold(p.Name, name) }) {
+			r.Header = append(r.Header, Pair{name, "your-" + strings.ToLower(name)})
+		}
+	}
+	switch c.in {
 	case "cookie":
 		r.Cookie = append(r.Cookie, Pair{c.name, token})
 	case "query":
 		r.Query = append(r.Query, Pair{c.name, token})
 	default:
 		r.Header = append(r.Header, Pair{c.name, strings.TrimPrefix(c.scheme+" "+token, " ")})
+	}
+}
+
+// clear takes away what a request holds in the carrier's place.
+func (c *carrier) clear(r *Request) {
+	switch c.in {
+	case "cookie":
+		r.Cookie = slices.DeleteFunc(r.Cookie, func(p Pair) bool { return p.Name == c.name })
+	case "query":
+		r.Query = slices.DeleteFunc(r.Query, func(p Pair) bool { return p.Name == c.name })
+	default:
+		r.Header = slices.DeleteFunc(r.Header, func(p Pair) bool { return strings.EqualFold(p.Name, c.name) })
 	}
 }
 

@@ -83,6 +83,18 @@ func (c *condition) holds(s *scope) (bool, error) {
 	return is, nil
 }
 
+// known tells what the condition is where the settings alone decide it.
+func (c *condition) known(d *Dialect) (is, known bool) {
+	switch {
+	case c.leaf == nil:
+		return c.is, true
+	case !c.leaf.settled && !c.leaf.constant:
+		return false, false
+	}
+	is, err := c.holds(&scope{dialect: d, now: probeTime})
+	return is, err == nil
+}
+
 // ever reports whether the condition can hold, always whether it cannot fail to.
 func (c *condition) ever() bool   { return c != nil && (c.leaf != nil || c.is) }
 func (c *condition) always() bool { return c != nil && c.leaf == nil && c.is }

@@ -33,14 +33,17 @@ type RouteInfo struct {
 	Doc       string
 	When      string // what the request must hold, in words; "" for nothing
 	Holds     []ConditionInfo
-	Enabled   bool
-	Bearer    bool // whether the request brings a token by a carrier
-	Accept    []AcceptInfo
-	Inputs    []InputInfo
-	OK        []ReplyInfo // its variants; the last is the rest
-	Outcomes  []OutcomeInfo
-	Examples  []string // the names of the file's examples that it answers
-	Line      int
+
+	Conditions int // how many there are, the media type's included
+	Enabled    bool
+	Bearer     bool // whether the request brings a token by a carrier
+	Carrier    int  // the one that fits: of its own calls, or of those with the token that it gives
+	Accept     []AcceptInfo
+	Inputs     []InputInfo
+	OK         []ReplyInfo // its variants; the last is the rest
+	Outcomes   []OutcomeInfo
+	Examples   []string // the names of the file's examples that it answers
+	Line       int
 }
 
 // A ConditionInfo is what one place of a request must hold for the route.
@@ -109,6 +112,7 @@ type ReplyInfo struct {
 	Doc        string
 	Example    []byte // a body as it could be; nil where none could be made
 	Line       int
+	Source     string // the same for all that the file words in one place
 }
 
 // A BodyForm is what a body is.
@@ -142,6 +146,7 @@ type OutcomeInfo struct {
 	Kind  core.Kind   // under which the file words it
 	Own   bool        // whether the words are the route's own
 	Kinds []core.Kind // what it stands for here
+	Shown core.Kind   // the one of these that the replies' examples answer
 	Advice
 	Replies []ReplyInfo // its variants; the last is the rest
 }
@@ -209,7 +214,7 @@ func (d *Dialect) Describe() Description {
 		Name: d.name, Title: d.title, About: d.about, BaseURL: d.baseURL, Version: d.version, Realm: d.realm,
 		Subject: slices.Clone(d.subject), RefuseUnknown: d.refuseUnknown, Warnings: d.Warnings(),
 		Every:     x.outcomes(nil, anyOutcomes, d.replies, d.errors),
-		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors),
+		Protected: x.outcomes(nil, bearerOutcomes, d.protectedReplies, d.protectedErrors, d.errors),
 	}
 	for _, name := range d.policyNames {
 		info.Tokens = append(info.Tokens, x.token(d.policies[name]))
@@ -221,6 +226,7 @@ func (d *Dialect) Describe() Description {
 	for i := range d.routes {
 		info.Routes = append(info.Routes, x.route(i))
 	}
+	info.carry()
 	for _, name := range d.settings.names() {
 		info.Settings = append(info.Settings, SettingInfo{name, d.settings[name].value})
 	}
@@ -268,7 +274,7 @@ func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
 		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Doc: rt.about, Enabled: !rt.disabled,
-		When: rt.whenWords(), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
+		When: rt.whenWords(), Conditions: len(rt.when), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {
 		info.Inputs = append(info.Inputs, in.describe(rt))

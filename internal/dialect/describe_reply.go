@@ -2,7 +2,10 @@ package dialect
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/chancery-auth/chancery/core"
 )
@@ -28,17 +31,14 @@ func (x *describer) outcomes(call *Call, kinds []core.Kind, replies map[core.Kin
 	}
 	for i := range all {
 		o := &all[i]
-		shown, told := o.Kinds[0], o.Kind
+		o.Shown = o.Kinds[0]
 		if slices.Contains(o.Kinds, core.MissingField) {
-			shown = core.MissingField // of many wrong requests the one that people send
+			o.Shown = core.MissingField // of many wrong requests the one that people send
 		}
-		if len(o.Kinds) == 1 {
-			told = shown
-		}
-		o.Advice = outcomeDocs[told]
-		s := x.d.refusalScope(call, shown)
-		o.Replies = x.replies(replies[shown], s)
+		s := x.d.refusalScope(call, o.Shown)
+		o.Replies = x.replies(replies[o.Shown], s)
 		s.release()
+		o.Advice = o.advice(call.route)
 	}
 	return all
 }
@@ -57,15 +57,19 @@ func declaredAs(a *answer, lists []map[core.Kind]*answer) (kind core.Kind, own b
 }
 
 func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
-	all := make([]ReplyInfo, len(a.variants))
-	for i, rp := range a.variants {
+	live := a.live(x.d)
+	all := make([]ReplyInfo, len(live))
+	for i, rp := range live {
 		all[i] = x.reply(rp, s)
 	}
 	return all
 }
 
 func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
-	info := ReplyInfo{Doc: rp.about, When: rp.chosenBy(), Status: rp.status, Type: rp.contentType, Body: rp.form(), Line: rp.node.Line}
+	info := ReplyInfo{
+		Doc: rp.about, When: rp.chosenBy(x.d), Status: rp.status, Type: rp.contentType, Body: rp.form(),
+		Line: rp.node.Line, Source: x.source(rp, s),
+	}
 	for i := range rp.headers {
 		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
 	}
@@ -88,11 +92,27 @@ func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
 	return info
 }
 
+// source tells where the file words a reply: the place of the reply, and of the words
+// for the issue that it tells.
+func (x *describer) source(rp *reply, s *scope) string {
+	text := position(rp.node)
+	if s.issue != nil && s.call.route != nil {
+		if n := x.d.issueNode(s.call.route, s.issue.rule, s.issue.kind); n != nil {
+			text += " " + position(n)
+		}
+	}
+	return text
+}
+
+func position(n *yaml.Node) string { return strconv.Itoa(n.Line) + ":" + strconv.Itoa(n.Column) }
+
 // chosenBy tells in words when a variant is chosen; "" for the rest.
-func (rp *reply) chosenBy() string {
+func (rp *reply) chosenBy(d *Dialect) string {
 	var words []string
 	if rp.when != nil {
-		words = append(words, rp.when.words(nil))
+		if _, known := rp.when.known(d); !known {
+			words = append(words, rp.when.words(nil))
+		}
 	}
 	if rp.accept != "" {
 		words = append(words, "Accept prefers "+rp.accept)

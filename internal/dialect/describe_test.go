@@ -120,7 +120,7 @@ func TestComposeEverywhere(t *testing.T) {
 	if err != nil || basic.Basic == nil || *basic.Basic != (Pair{"u", "p"}) || basic.Path != "/basic/a%2Fb" {
 		t.Errorf("Compose() = %+v, %v", basic, err)
 	}
-	d.Present(&basic, "t")
+	d.Present(&basic, 0, "t")
 	if basic.Header[0] != (Pair{"X-Auth-Token", "t"}) {
 		t.Errorf("Present() made %+v", basic.Header)
 	}

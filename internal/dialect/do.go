@@ -263,7 +263,9 @@ func (rt *route) bearer() bool {
 // outcomes are what a call can end in, beside what every call can and the troubles
 // of its body and inputs.
 func (rt *route) outcomes() []core.Kind {
-	all := slices.Clone(rt.operation.outcomes)
+	all := slices.DeleteFunc(slices.Clone(rt.operation.outcomes), func(kind core.Kind) bool {
+		return kind == core.BadOTP && rt.roles[roleOTP] == nil && rt.roles[roleRecoveryCode] == nil
+	})
 	if rt.bearer() {
 		all = append(all, bearerOutcomes...)
 	}

@@ -61,6 +61,7 @@ type leaf struct {
 	nullable bool
 	fact     string // the fact's name, when the leaf is nothing but a fact
 	constant bool   // the value is known at load
+	settled  bool   // it names nothing but what is known at load
 }
 
 var (
@@ -304,7 +305,7 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		r.faultAt(n, offset, hint, "%s", problem)
 		return nil
 	}
-	l := &leaf{typ: typ, nullable: nullable, get: func(s *scope) (any, error) {
+	l := &leaf{typ: typ, nullable: nullable, settled: settled(vars), get: func(s *scope) (any, error) {
 		v, _, err := program.Eval(&activation{s, vars})
 		if err != nil {
 			return nil, fmt.Errorf("expression %q: %w", text, err)
@@ -401,6 +402,16 @@ func (r *reader) variables(n *yaml.Node, text string, offset int, p *place, chec
 		vars[name] = v.get
 	}
 	return vars, ok
+}
+
+// settled reports whether an expression names settings and other constants alone.
+func settled(vars map[string]getter) bool {
+	for name := range vars {
+		if !strings.HasPrefix(name, "setting.") && name != "issuer" && name != "base_url" {
+			return false
+		}
+	}
+	return true
 }
 
 // runeIndex finds a name in a text, in characters.

@@ -1,6 +1,10 @@
 package dialect
 
-import "github.com/chancery-auth/chancery/core"
+import (
+	"slices"
+
+	"github.com/chancery-auth/chancery/core"
+)
 
 // An OutcomeDoc tells people what an outcome means, and what to do about it.
 type OutcomeDoc struct {
@@ -92,6 +96,45 @@ var outcomeDocs = map[core.Kind]Advice{
 	core.NotFound:         {"There is nothing at that path.", "Compare the path letter by letter; upper and lower case differ."},
 	core.MethodNotAllowed: {"The path does not know that method.", "Use one of the methods that Allow names."},
 	core.Internal:         {"Something unforeseen happened.", "Try again later. If it stays, report the time at which it happened."},
+}
+
+// challengeDocs are for tickets that wait for a second factor: no mail brought them.
+var challengeDocs = map[core.Kind]Advice{
+	core.BadTicket:      {"The challenge does not hold.", signInAgain},
+	core.TicketUnknown:  {"The challenge is unknown.", signInAgain},
+	core.TicketUsed:     {"The challenge has been used.", signInAgain},
+	core.TicketExpired:  {"The challenge has expired.", signInAgain},
+	core.TicketInactive: {"The account has been disabled.", askAdmin},
+}
+
+// advice tells what the outcome means at a route, nil for any, and what to do.
+func (o *OutcomeInfo) advice(rt *route) Advice {
+	told := o.Kind
+	switch {
+	case len(o.Kinds) == 1:
+		told = o.Kinds[0]
+	case told == core.Unauthorized && slices.ContainsFunc(o.Kinds, isRefresh) && !slices.ContainsFunc(o.Kinds, isToken):
+		told = core.BadRefresh // no token comes to that route
+	}
+	if rt != nil && rt.operation.name == Resume && challengeDocs[told] != (Advice{}) {
+		return challengeDocs[told]
+	}
+	advice := outcomeDocs[told]
+	if told == core.MFARequired && !slices.ContainsFunc(o.Replies, func(r ReplyInfo) bool { return r.tells("challenge.value") }) {
+		advice.Remedy = "Ask for the code, and sign in again with it."
+	}
+	return advice
+}
+
+func isRefresh(kind core.Kind) bool { return kind.IsA(core.BadRefresh) }
+
+func isToken(kind core.Kind) bool { return kind == core.TokenMissing || kind.IsA(core.TokenInvalid) }
+
+// tells reports whether the reply holds a fact: in its body, a header or a cookie.
+func (r *ReplyInfo) tells(fact string) bool {
+	_, _, found := r.Schema.Find(fact)
+	return found || slices.ContainsFunc(r.Headers, func(h HeaderInfo) bool { return h.Schema.Fact == fact }) ||
+		slices.ContainsFunc(r.Cookies, func(c CookieInfo) bool { return c.Schema.Fact == fact })
 }
 
 // RareRank is that of outcomes which callers seldom meet.

@@ -197,6 +197,24 @@ func (e *Example) fill(value func(reference string) (string, error)) (Example, e
 	return filled, nil
 }
 
+// sampled is the example with made-up values in the places of its references, for
+// manuals: what they stand for is known only when the example is run.
+func (e *Example) sampled() Example {
+	filled, _ := e.fill(func(reference string) (string, error) { // which fails no more than its argument
+		kind, name, _ := strings.Cut(reference, ".")
+		switch text, known := Placeholders[name]; {
+		case kind == totpReference:
+			return sampleCode, nil
+		case kind == mailReference:
+			return Placeholders[roleTicket], nil
+		case known && name != roleToken:
+			return text, nil
+		}
+		return "your-" + strings.ReplaceAll(strings.TrimRight(name, "_0123456789"), "_", "-"), nil
+	})
+	return filled
+}
+
 // put writes a value in the place of a reference, as each place writes texts.
 func (e *Example) put(reference, value string) {
 	path, query, has := strings.Cut(e.Path, "?")

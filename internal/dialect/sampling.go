@@ -125,8 +125,12 @@ func (d *Dialect) exampleValues(rt *route) map[string]string {
 			continue
 		}
 		for _, in := range rt.inputs {
-			if in.index < len(call.read) && call.read[in.index].sent {
-				values[in.name] = writtenText(call.read[in.index].value)
+			if in.index >= len(call.read) || !call.read[in.index].sent {
+				continue
+			}
+			value := writtenText(call.read[in.index].value)
+			if len(e.references) == 0 || in.hasForm(value) {
+				values[in.name] = value
 			}
 		}
 		return values
@@ -134,9 +138,16 @@ func (d *Dialect) exampleValues(rt *route) map[string]string {
 	return values
 }
 
+// hasForm reports whether a value has the form that the input must have, if any.
+func (in *input) hasForm(value string) bool {
+	return !slices.ContainsFunc(in.rules, func(u rule) bool { return u.name == ruleFormat && !formats[u.format](value) })
+}
+
 // replay takes an example through Match and Decode. It returns nil where no route
 // answers it.
 func (d *Dialect) replay(e *Example) *Call {
+	filled := e.sampled()
+	e = &filled
 	u, err := url.ParseRequestURI(e.Path)
 	if err != nil {
 		return nil
@@ -151,22 +162,30 @@ func (d *Dialect) replay(e *Example) *Call {
 	return call
 }
 
-// Shown is the reply that the example expects, as it could be: what differs each
-// time is taken from like, a reply of the same form, and the secrets of samples are
-// replaced. It returns false where that cannot be done.
-func (e *Example) Shown(like []byte, samples Samples) ([]byte, bool) {
+// Shown is the body that the example expects, as it could be: what differs each time
+// is taken from like, the reply to which it belongs, and the secrets of samples are
+// replaced. It returns false where that cannot be done, and where the example expects
+// no body, or one of another form.
+func (e *Example) Shown(like *ReplyInfo, samples Samples) ([]byte, bool) {
+	filled := e.sampled()
+	e = &filled
 	var shown []byte
 	switch {
-	case e.ReplyText != nil && placeholder.MatchString(*e.ReplyText):
-		shown = like
-		if !sameText(*e.ReplyText, string(like)) {
-			return nil, false
+	case e.ReplyText != nil && *e.ReplyText != "" && like.Body != BodyJSON:
+		signs := placeholder
+		if e.replyXML {
+			signs = placeholderXML
 		}
-	case e.ReplyText != nil:
 		shown = []byte(*e.ReplyText)
-	case e.ReplyJSON != nil:
+		if signs.Match(shown) {
+			shown = like.Example
+			if !sameBy(signs, *e.ReplyText, string(like.Example)) {
+				return nil, false
+			}
+		}
+	case e.ReplyJSON != nil && like.Body == BodyJSON:
 		pattern, err := body.ParseJSON(e.ReplyJSON, body.DefaultLimits)
-		have, other := body.ParseJSON(like, body.DefaultLimits)
+		have, other := body.ParseJSON(like.Example, body.DefaultLimits)
 		if err != nil || other != nil {
 			return nil, false
 		}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
 )
 
 // A Schema describes a value on the wire, in the words of JSON Schema.
@@ -296,22 +298,25 @@ type issueWords struct {
 // issueWords are the templates of the issues that a request to the route can have.
 func (d *Dialect) issueWords(rt *route) []issueWords {
 	var all []issueWords
-	find := func(name string) *yaml.Node {
-		if n := below(rt.node, "issues", name); n != nil {
-			return n
-		}
-		return below(d.root, "issues", name)
-	}
 	for _, i := range rt.possibleIssues(d) {
-		n := find(i.rule)
-		for kind := i.kind; n == nil && kind != ""; kind = kind.Parent() {
-			n = find(string(kind))
-		}
+		n := d.issueNode(rt, i.rule, i.kind)
 		if n != nil && !slices.ContainsFunc(all, func(w issueWords) bool { return w.node == n }) {
 			all = append(all, issueWords{n, i.rule})
 		}
 	}
 	return all
+}
+
+// issueNode is the template of an issue as the file has it, or nil.
+func (d *Dialect) issueNode(rt *route, rule string, kind core.Kind) *yaml.Node {
+	find := func(name string) *yaml.Node {
+		return cmp.Or(below(rt.node, "issues", name), below(d.root, "issues", name))
+	}
+	n := find(rule)
+	for ; n == nil && kind != ""; kind = kind.Parent() {
+		n = find(string(kind))
+	}
+	return n
 }
 
 func (x *describer) issueSchemas() []*Schema {

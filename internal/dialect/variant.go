@@ -89,6 +89,25 @@ func (a *answer) pick(s *scope) (*reply, error) {
 	return nil, errors.New("no variant is for the rest") // the loader saw to it that there is one
 }
 
+// live are the variants that some request can get, with the settings at hand.
+func (a *answer) live(d *Dialect) []*reply {
+	var all []*reply
+	for _, rp := range a.variants {
+		is, known := true, rp.when == nil
+		if rp.when != nil {
+			is, known = rp.when.known(d)
+		}
+		if known && !is {
+			continue
+		}
+		all = append(all, rp)
+		if known && rp.accept == "" {
+			break // it takes the rest
+		}
+	}
+	return all
+}
+
 // words reads what the routes' replies share: the file's own replies to refusals.
 func (r *reader) words(s section, d *Dialect) {
 	d.errors = r.answers(s.need("errors"), &place{in: inError})

@@ -3,6 +3,7 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // An object is a JSON object whose members keep their order.
@@ -61,6 +62,11 @@ func (o *object) set(name string, value any) {
 		}
 	}
 	*o = append(*o, member{name, value})
+}
+
+// remove takes a member away, if it is there.
+func (o *object) remove(name string) {
+	*o = slices.DeleteFunc(*o, func(m member) bool { return m.name == name })
 }
 
 // MarshalJSON implements json.Marshaler.

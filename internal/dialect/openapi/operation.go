@@ -200,7 +200,11 @@ func (w *writer) responses(g group) object {
 	var responses object
 	for _, status := range statuses {
 		of := slices.DeleteFunc(slices.Clone(all), func(r reply) bool { return r.Status != status })
-		responses.add(strconv.Itoa(status), w.response(status, of))
+		made := w.response(status, of)
+		if g.method == http.MethodHead {
+			made.remove("content")
+		}
+		responses.add(strconv.Itoa(status), made)
 	}
 	return responses
 }
@@ -269,7 +273,7 @@ func (w *writer) media(replies []reply) object {
 			if e.Status != r.Status || !r.matches(e) {
 				continue
 			}
-			if body, ok := e.Shown(r.Example, w.d.Samples()); ok {
+			if body, ok := e.Shown(&r.ReplyInfo, w.d.Samples()); ok {
 				shown = true
 				examples.set(name, object{{"value", bodyValue(r.ReplyInfo, body)}})
 			}

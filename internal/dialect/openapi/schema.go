@@ -190,7 +190,7 @@ var inputTypes = map[string]string{
 }
 
 // inputSchema is the schema of an input's value. What a route's sample call holds
-// is its example, but for secrets.
+// is its example.
 func (w *writer) inputSchema(in dialect.InputInfo, route int) object {
 	o := object{}
 	o.add("type", inputTypes[in.Type])
@@ -217,12 +217,9 @@ func (w *writer) inputSchema(in dialect.InputInfo, route int) object {
 	if w.samples[route] == nil {
 		w.samples[route] = w.d.SampleValues(route)
 	}
-	value, ok := w.samples[route][in.Name]
-	switch {
-	case ok && !in.Secret && in.Type == "string":
+	// A secret's is made up, and may break the rules that a real one keeps.
+	if value, ok := w.samples[route][in.Name]; ok && in.Type == "string" && (!in.Secret || len(in.Rules) == 0) {
 		o.add("examples", []any{value})
-	case in.Secret && len(in.Rules) == 0:
-		o.add("examples", []any{""}) // or forms would begin with made-up words
 	}
 	return o
 }

@@ -31,7 +31,7 @@ func (v *view) fail(o dialect.OutcomeInfo, where string) []reference {
 		f := failure{Title: kindTitle(o.Kind), Advice: o.Advice, answer: newAnswer(r), status: r.Status, rank: dialect.Rank(o.Kind)}
 		f.Status, f.Members = strconv.Itoa(r.Status), nil
 		i := slices.IndexFunc(v.Failures, func(g failure) bool {
-			return g.Title == f.Title && g.status == f.status && g.Cause == f.Cause && (g.Body == f.Body || sameShape(o.Kind))
+			return g.Title == f.Title && g.status == f.status && g.Cause == f.Cause && (g.source == f.source || g.answer.same(&f.answer))
 		})
 		if i < 0 {
 			i = len(v.Failures)
@@ -45,10 +45,6 @@ func (v *view) fail(o dialect.OutcomeInfo, where string) []reference {
 	}
 	return all
 }
-
-// sameShape reports whether replies of that kind differ from route to route by
-// nothing but the inputs that they name.
-func sameShape(kind core.Kind) bool { return kind.IsA(core.InvalidRequest) }
 
 // summary tells in one sentence what the contract is for.
 func summary(info dialect.Description) string {
@@ -80,5 +76,9 @@ func kindTitle(kind core.Kind) string {
 	return strings.ToUpper(words[:1]) + words[1:]
 }
 
-// ReplyView is the failure's reply, for the template.
-func (f failure) ReplyView() answer { return f.answer }
+// ReplyView is the failure's reply, for the template, which tells beside it what it is about.
+func (f failure) ReplyView() answer {
+	shown := f.answer
+	shown.About = nil
+	return shown
+}

@@ -74,21 +74,22 @@ type composer struct {
 	options Options
 }
 
-func (c *composer) compose(route int) (dialect.Request, error) {
+// compose makes a route's call; a token that it brings comes by the carrier.
+func (c *composer) compose(route, carrier int) (dialect.Request, error) {
 	values := c.d.SampleValues(route)
 	if c.options.Values != nil {
 		maps.Copy(values, c.options.Values(route))
 	}
 	r, err := c.d.Compose(route, values)
 	if err == nil && c.info.Routes[route].Bearer {
-		c.d.Present(&r, marker)
+		c.d.Present(&r, carrier, marker)
 	}
 	return r, err
 }
 
 func (c *composer) samples(index int) ([]Sample, error) {
 	route := c.info.Routes[index]
-	request, err := c.compose(index)
+	request, err := c.compose(index, route.Carrier)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (c *composer) samples(index int) ([]Sample, error) {
 	case gives && !route.Bearer:
 		call.Find = found
 		p.Login = &call
-		if p.Call, err = c.next(); err != nil {
+		if p.Call, err = c.next(route.Carrier); err != nil {
 			return nil, err
 		}
 		p.Call.Assign = "="
@@ -118,17 +119,17 @@ func (c *composer) samples(index int) ([]Sample, error) {
 	return p.samples()
 }
 
-// next is the call that uses a token.
-func (c *composer) next() (step, error) {
+// next is the call that uses a token, which it brings by the carrier.
+func (c *composer) next(carrier int) (step, error) {
 	if c.options.Resource == "" {
 		i := slices.IndexFunc(c.info.Routes, func(r dialect.RouteInfo) bool { return r.Enabled && r.Operation == dialect.Whoami })
 		if i >= 0 {
-			r, err := c.compose(i)
+			r, err := c.compose(i, carrier)
 			return newStep(r, c.info.BaseURL), err
 		}
 	}
 	r := dialect.Request{Method: "GET", Form: dialect.BodyEmpty}
-	c.d.Present(&r, marker)
+	c.d.Present(&r, carrier, marker)
 	address := c.options.Resource
 	if address == "" {
 		address = "https://api.example.com/resource"

@@ -2,7 +2,7 @@ package page
 
 import (
 	"cmp"
-	"fmt"
+
 	"net/http"
 	"slices"
 	"strconv"
@@ -67,6 +67,13 @@ type answer struct {
 	Headers []pair
 	Body    string
 	Members []field
+
+	source string // the same for all that the file words in one place
+}
+
+// same reports whether two answers look the same.
+func (a *answer) same(b *answer) bool {
+	return a.Body == b.Body && a.When == b.When && slices.Equal(a.About, b.About) && slices.Equal(a.Headers, b.Headers)
 }
 
 type pair struct{ Name, Value string }
@@ -110,7 +117,7 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 			}
 			b, err := v.block(c, i)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: %w", strings.Join(route.Methods, ", "), route.Path, err)
+				return nil, err
 			}
 			made.Blocks = append(made.Blocks, b)
 		}
@@ -161,7 +168,11 @@ func (v *view) use(c *composer) error {
 	for _, t := range v.Info.Tokens {
 		v.Tokens = append(v.Tokens, newToken(t))
 	}
-	next, err := c.next()
+	carrier := 0
+	if i := c.info.Main(); i >= 0 {
+		carrier = c.info.Routes[i].Carrier
+	}
+	next, err := c.next(carrier)
 	if err != nil {
 		return err
 	}
@@ -209,7 +220,8 @@ func (v *view) block(c *composer, index int) (block, error) {
 	where := strings.Join(route.Methods, ", ") + " " + route.Path
 	for _, o := range route.Outcomes {
 		for _, id := range v.fail(o, where) {
-			if id.rank < dialect.RareRank && !slices.Contains(b.Failures, id) {
+			named := func(other reference) bool { return other.Status == id.Status && other.Title == id.Title }
+			if id.rank < dialect.RareRank && !slices.ContainsFunc(b.Failures, named) {
 				b.Failures = append(b.Failures, id)
 			}
 		}
@@ -276,7 +288,7 @@ var placeNames = map[string]string{
 }
 
 func newAnswer(r dialect.ReplyInfo) answer {
-	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type, About: paragraphs(r.Doc)}
+	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type, About: paragraphs(r.Doc), source: r.Source}
 	for _, h := range r.Headers {
 		a.Headers = append(a.Headers, pair{h.Name, headerValue(h.Schema)})
 	}

@@ -197,8 +197,10 @@ func TestTryItOut(t *testing.T) {
 	open := chromedp.Steps(chromedp.Navigate(s.url+"/kyc/docs/try"), // of several operations none is open
 		chromedp.Click(chromedp.CSS("#operations-Sign_in-post_auth_jwt_login .opblock-summary-control"), chromedp.NodeVisible))
 	password := d.ExampleValues(0)["secret"]
-	b.do(t, open,
-		fill(`tr[data-property-name="password"] input`, password),
+	field := `tr[data-property-name="password"] input`
+	b.do(t, open, chromedp.WaitVisible(chromedp.CSS(field)))
+	evaluate[bool](t, b, "document.querySelector('"+field+"').select() === undefined") // what is made up gives way
+	b.do(t, fill(field, password),
 		chromedp.Click(chromedp.CSS(".execute"), chromedp.NodeVisible),
 		chromedp.WaitVisible(chromedp.CSS(".live-responses-table tbody .response-col_status")))
 	if status := evaluate[string](t, b, `document.querySelector(".live-responses-table tbody .response-col_status").innerText`); !strings.HasPrefix(status, "200") {
