@@ -25,7 +25,9 @@ func (p *program) dialectCheckCommand() *cobra.Command {
 		Short: "Tell everything that is wrong with dialects' files, and what they cost in safety",
 		Long: `Tell everything that is wrong with dialects' files at once, each with its place and
 what to do; and, where a file is right, what its contract costs in safety. The exit
-code is 1 if anything is wrong; warnings count with --strict.`,
+code is 1 if anything is wrong; warnings count with --strict.
+
+` + servedNote,
 		Example: "  chancery dialect check kyc\n  chancery dialect check --strict dialects/*.yaml\n  chancery dialect check --with token_lifetime=90d dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) dialectTestCommand() *cobra.Command {
-	var choice dialectChoice
+	choice := dialectChoice{bare: true} // the examples are about the file
 	command := &cobra.Command{
 		Use:   "test NAME|FILE...",
 		Short: "Serve dialects and send them the examples of their files",
@@ -21,7 +21,8 @@ func (p *program) dialectTestCommand() *cobra.Command {
 identities of its file, send it every example, and compare the replies: status,
 headers, and bodies byte by byte, the order of members included. Examples with
 settings of their own have a server of their own, and so have those that are repeated:
-it counts failing sign-ins, as others do not.`,
+it counts failing sign-ins, as others do not. The examples are about the file: settings
+that the configuration has for the dialect are not taken; give --with to try some.`,
 		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(command *cobra.Command, args []string) error {
