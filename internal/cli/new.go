@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,10 +79,6 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	if err != nil {
 		return err
 	}
-	examples, err := tryDialect(ctx, filepath.Base(file), source)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
@@ -90,6 +87,10 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	}
 	for _, note := range drafted.Notes {
 		fmt.Fprintf(p.err, "chancery: left out: %s\n", plain(note))
+	}
+	examples, err := p.tryDraft(ctx, file)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(p.out, "%s: %s %s, %s passed\n", file, drafted.Request.Method, drafted.Request.Path, count(examples, "example"))
 	_, err = fmt.Fprintf(p.out, "Next: read it; its comments mark what is guessed. Then `chancery dialect check %[1]s`\nand `chancery dialect test %[1]s`.\n", file)
@@ -147,38 +148,36 @@ func readReply(file string, otherwise *draft.Reply) (*draft.Reply, error) {
 	return reply, nil
 }
 
-// tryDialect loads a file that is not written yet and runs its examples.
-func tryDialect(ctx context.Context, name string, source []byte) (examples int, err error) {
-	folder, err := os.MkdirTemp("", "chancery-draft-")
+// tryDraft loads a file that was drafted and runs its examples. Where it does not hold,
+// the file stays: most of it is right, and what is not is told.
+func (p *program) tryDraft(ctx context.Context, file string) (examples int, err error) {
+	config := chancery.Config{}.WithDefaults()
+	name, _, err := dialectFile(&config, file)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if err := os.WriteFile(filepath.Join(folder, name), source, 0o600); err != nil {
-		return 0, err
-	}
-	config := chancery.Config{Dialects: folder}.WithDefaults()
-	tried := chosenDialect{config: config, mount: chancery.Mount{Dialect: strings.TrimSuffix(name, ".yaml"), Realm: testRealm}}
+	tried := chosenDialect{config: config, mount: chancery.Mount{Dialect: name, Realm: testRealm}}
 	results, err := tried.runExamples(ctx)
-	if err != nil {
-		return 0, notDrafted(err)
+	if _, faulty := errors.AsType[dialect.Faults](err); faulty {
+		return 0, withHint(fmt.Errorf("%s is written, and is not right yet:\n%w", file, err),
+			fmt.Sprintf("correct those lines, until `chancery dialect check %s` finds nothing; all else in the file holds", file))
+	} else if err != nil {
+		return 0, err
 	}
-	for _, result := range results {
-		if result.Diff != "" {
-			return 0, notDrafted(fmt.Errorf("example %q:\n%s", result.Example.Name, result.Diff))
-		}
-	}
-	return len(results), nil
+	return len(results), p.showUnmet(&tried, file, results)
 }
 
-// notDrafted is the error for a draft that does not hold: it is not the reader's fault.
-func notDrafted(err error) error {
-	if _, faulty := errors.AsType[dialect.Faults](err); faulty {
-		err = fmt.Errorf("no draft could be made of this:\n%w", err)
-	} else {
-		err = fmt.Errorf("no draft could be made of this: %w", err)
+// showUnmet tells the examples of a draft that fail; its error says how to go on.
+func (p *program) showUnmet(tried *chosenDialect, file string, results []exampleRun) error {
+	failed := slices.DeleteFunc(slices.Clone(results), func(r exampleRun) bool { return r.Diff == "" })
+	if len(failed) == 0 {
+		return nil
 	}
-	return withHint(err, "that is a fault of chancery: please tell us what you gave it; meanwhile begin with `chancery dialect show kyc`")
+	for _, result := range failed {
+		p.showFailed(tried, result)
+	}
+	return withHint(fmt.Errorf("%s is written, and fails %d of its own %s", file, len(failed), count(len(results), "example")),
+		fmt.Sprintf("correct the lines that are named above, or what the example sends; `chancery dialect explain %s --example '%s'` tells it step by step", file, failed[0].Example.Name))
 }
 
 // writeNew writes a file that must not be there yet.

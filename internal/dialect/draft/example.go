@@ -114,13 +114,31 @@ func (f *Field) shown(s sample, c change) *yaml.Node {
 	case "client_secret":
 		return text(sampleKeySecret)
 	}
-	switch {
-	case secretish(strings.ToLower(snake(f.last()))), f.Value.Kind() == body.String && len(f.Value.Text()) > 40:
-		return text("sample")
-	case f.Const || f.Value.Kind() != body.String || f.Value.Text() != "":
-		return value(f.Value)
+	switch kind := f.Value.Kind(); {
+	case secretish(strings.ToLower(snake(f.last()))):
+		return standIn(kind)
+	case kind == body.String && len(f.Value.Text()) > 40:
+		return standIn(kind)
 	}
-	return text("")
+	return value(f.Value)
+}
+
+// standIn is something of a kind in the place of what is not to be told.
+func standIn(kind body.Kind) *yaml.Node {
+	switch kind {
+	case body.Bool:
+		return plain("true")
+	case body.Number:
+		return plain("1")
+	case body.List:
+		return flatList()
+	case body.Object:
+		return flat(mapping())
+	case body.Null:
+		return plain("null")
+	default:
+		return text("sample")
+	}
 }
 
 // examples writes the section of examples.
