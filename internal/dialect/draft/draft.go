@@ -32,11 +32,12 @@ type Draft struct {
 type Request struct {
 	Method, Path string
 	Form         Form
-	MediaType    string // of a JSON body, where it is another than application/json
+	MediaType    string // of a JSON or XML body, where it is another than the usual one
 	Body         body.Value
 	Fields       []Field // all that the request holds, the body's leaves in order
 
 	fieldPlace string // where [Ask] was told that fields are
+	bearer     bool   // whether it brings a token of its own
 }
 
 // A Form is what a request's body is.
@@ -47,6 +48,7 @@ const (
 	JSON      Form = "json"
 	URLForm   Form = "form"
 	Multipart Form = "multipart"
+	XML       Form = "xml"
 	None      Form = "none"
 )
 
@@ -59,6 +61,7 @@ type Field struct {
 	Role  string     // the input's name that an operation knows, or ""
 	Need  bool       // whether a request without it is refused
 	Const bool       // whether it must be the value
+	Guess string     // what is not sure of it, for a comment
 }
 
 // A Reply is an answer of the API.

@@ -113,8 +113,10 @@ func TestDrafts(t *testing.T) {
 					t.Errorf("the file lacks %q", want)
 				}
 			}
-			if _, err := load(file); err != nil {
+			if d, err := load(file); err != nil {
 				t.Errorf("the draft does not load: %v", err)
+			} else if err := takes(d, tt.curl); err != nil {
+				t.Errorf("the draft does not take the command: %v", err)
 			}
 			if t.Failed() {
 				t.Logf("%s", file)

@@ -242,7 +242,10 @@ func (d *Draft) route(ok *yaml.Node) *yaml.Node {
 			in.add("secret", plain("true"))
 		}
 		made := flat(in)
-		if f.Role == "" && !f.Const {
+		switch {
+		case f.Guess != "":
+			made.LineComment = "# " + f.Guess
+		case f.Role == "" && !f.Const && f.Place != "path":
 			made.LineComment = "# read, and not needed; leave it out if it means nothing"
 		}
 		inputs.add(name, made)
@@ -260,10 +263,14 @@ func (r *Request) accepts() *yaml.Node {
 			return flatList(text("form"))
 		}
 		return nil
-	case r.MediaType != "":
+	case r.MediaType == "" || r.Form == XML && r.MediaType == "text/xml":
+		return flatList(text(string(r.Form)))
+	case r.Form == JSON && (body.IsJSON(r.MediaType) || strings.HasSuffix(r.MediaType, "+json")), r.Form == XML && isXML(r.MediaType):
 		return flatList(text(r.MediaType))
 	}
-	return flatList(text(string(r.Form)))
+	other := flatList(text(string(r.Form)), flat(mapping().say("type", r.MediaType).say("as", string(r.Form))))
+	other.LineComment = "# the command sends its body under that type; curl does where no -H names another"
+	return other
 }
 
 // roleNames are the names that operations know: no other input can have them.
@@ -279,7 +286,7 @@ func (f *Field) inputName(used []string) string {
 	if f.Role != "" {
 		return f.Role
 	}
-	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(snake(f.last())), "_"), "_")
+	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(snake(f.called())), "_"), "_")
 	if name == "" || name[0] < 'a' {
 		name = "field_" + name
 	}

@@ -78,7 +78,7 @@ func (r *Reply) readBody(content string) error {
 	}
 	v, err := body.ParseJSON([]byte(content), limits)
 	if err != nil {
-		return &Problem{"the reply is said to be JSON, and is not: " + err.Error(), "give it whole, as `curl -i` prints it"}
+		return &Problem{"the reply is said to be JSON, and is not: " + reason(err), "give it whole, as `curl -i` prints it"}
 	}
 	r.JSON = &v
 	if r.Type == "application/json" {
