@@ -67,6 +67,13 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	if _, err := os.Stat(file); err == nil {
 		return usageFault("give another name, or move that file away", "%s is there already, and is not written over", file)
 	}
+	if n.curl == "-" {
+		text, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
+		if err != nil {
+			return err
+		}
+		n.curl = string(text)
+	}
 	drafted, err := p.draft(n)
 	if err != nil {
 		return err
@@ -88,7 +95,7 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	for _, note := range drafted.Notes {
 		fmt.Fprintf(p.err, "chancery: left out: %s\n", plain(note))
 	}
-	examples, err := p.tryDraft(ctx, file)
+	examples, err := p.tryDraft(ctx, file, n.curl)
 	if err != nil {
 		return err
 	}
@@ -111,15 +118,7 @@ func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
 			return drafted, err
 		}
 	case n.curl != "":
-		text := n.curl
-		if text == "-" {
-			read, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
-			if err != nil {
-				return drafted, err
-			}
-			text = string(read)
-		}
-		if drafted, err = draft.FromCurl(text); err != nil {
+		if drafted, err = draft.FromCurl(n.curl); err != nil {
 			return drafted, err
 		}
 	default:
@@ -148,9 +147,10 @@ func readReply(file string, otherwise *draft.Reply) (*draft.Reply, error) {
 	return reply, nil
 }
 
-// tryDraft loads a file that was drafted and runs its examples. Where it does not hold,
-// the file stays: most of it is right, and what is not is told.
-func (p *program) tryDraft(ctx context.Context, file string) (examples int, err error) {
+// tryDraft loads a file that was drafted, runs its examples, and sees whether it takes
+// the command that it was drafted from, if there was one. Where it does not hold, the
+// file stays: most of it is right, and what is not is told.
+func (p *program) tryDraft(ctx context.Context, file, curl string) (examples int, err error) {
 	config := chancery.Config{}.WithDefaults()
 	name, _, err := dialectFile(&config, file)
 	if err != nil {
@@ -164,7 +164,35 @@ func (p *program) tryDraft(ctx context.Context, file string) (examples int, err 
 	} else if err != nil {
 		return 0, err
 	}
-	return len(results), p.showUnmet(&tried, file, results)
+	if err := p.showUnmet(&tried, file, results); err != nil || curl == "" {
+		return len(results), err
+	}
+	if err := tried.takes(curl); err != nil {
+		return 0, withHint(fmt.Errorf("%s is written, and does not take the command that it was drafted from: %w", file, err),
+			fmt.Sprintf("`chancery dialect explain %s --curl …` with the same command tells at which line", file))
+	}
+	return len(results), nil
+}
+
+// takes reports why the dialect does not take what a curl command sends, whoever it is
+// that signs in: its route, its media type, its fields.
+func (c *chosenDialect) takes(curl string) error {
+	d, err := c.load()
+	if err != nil {
+		return err
+	}
+	r, err := draft.CurlRequest(curl)
+	if err != nil {
+		return err
+	}
+	call := d.Match(r)
+	if err := call.Err(); err != nil {
+		return err
+	}
+	if to := call.Redirect(); to != "" {
+		return fmt.Errorf("it is sent on to %s", to)
+	}
+	return call.Decode(r)
 }
 
 // showUnmet tells the examples of a draft that fail; its error says how to go on.
