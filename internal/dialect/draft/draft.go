@@ -69,13 +69,18 @@ type Reply struct {
 	Status  int
 	Headers []Header
 	Cookies []*http.Cookie
+	Left    []string    // the headers and cookies that are not taken over
+	Date    time.Time   // when it was sent; zero when nobody knows
 	Type    string      // the media type with its parameters; "" for the usual one
 	JSON    *body.Value // nil unless the body is JSON
 	Text    string      // the body otherwise
 }
 
 // A Header is a header of a reply that is worth keeping.
-type Header struct{ Name, Value string }
+type Header struct {
+	Name, Value string
+	Token       bool // whether it may hold the token
+}
 
 // A Carrier is where later calls bring the token.
 type Carrier struct{ In, Name, Scheme string }
