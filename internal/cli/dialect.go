@@ -3,8 +3,6 @@ package cli
 import (
 	"cmp"
 	"io/fs"
-	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -12,7 +10,6 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/chancery-auth/chancery"
-	"github.com/chancery-auth/chancery/internal/dialect"
 )
 
 func (p *program) dialectCommand() *cobra.Command {
@@ -147,119 +144,3 @@ func (p *program) dialectShowCommand() *cobra.Command {
 	s.dialects(command)
 	return command
 }
-
-// A dialectChoice is the dialect that a command is about, and how it is mounted.
-type dialectChoice struct {
-	settings
-	with []string // SETTING=VALUE, as an operator would choose them
-}
-
-func (c *dialectChoice) flags(command *cobra.Command) {
-	c.dialects(command)
-	command.Flags().StringArrayVar(&c.with, "with", nil, "SETTING=VALUE: choose a setting of the dialect as an operator would (repeatable)")
-}
-
-// A chosenDialect is a dialect that is only looked at, in a realm of its own.
-type chosenDialect struct {
-	config chancery.Config
-	mount  chancery.Mount
-	prefix string // under which the configuration serves it
-}
-
-// choose finds what is named: a dialect, or a file by its path. It is mounted as the
-// configuration serves it, or else with the settings of its file.
-func (p *program) choose(c *dialectChoice, named string) (chosenDialect, error) {
-	config, err := p.adminConfig(c.settings)
-	if err != nil {
-		return chosenDialect{}, err
-	}
-	name, err := dialectFile(&config, named)
-	if err != nil {
-		return chosenDialect{}, err
-	}
-	chosen := chosenDialect{config: config, mount: chancery.Mount{Dialect: name, Realm: testRealm}}
-	for _, mount := range config.Serve {
-		if mount.Dialect == name {
-			chosen.mount.Settings, chosen.prefix = mount.Settings, mount.Prefix
-			break
-		}
-	}
-	chosen.mount.Settings, err = withSettings(chosen.mount.Settings, c.with)
-	return chosen, err
-}
-
-// dialectFile makes config find what is named, and returns its name.
-func dialectFile(config *chancery.Config, named string) (name string, err error) {
-	if filepath.Ext(named) != ".yaml" && !strings.ContainsRune(named, filepath.Separator) {
-		return named, nil
-	}
-	if filepath.Ext(named) != ".yaml" {
-		return "", usageFault("name it NAME.yaml", "%s: a dialect's file ends in .yaml", named)
-	}
-	if _, err := os.Stat(named); err != nil { // or a built-in one of that name would be taken
-		return "", err
-	}
-	config.Dialects = filepath.Dir(named)
-	return strings.TrimSuffix(filepath.Base(named), ".yaml"), nil
-}
-
-// withSettings lays choices over settings. Values are written as in YAML.
-func withSettings(settings map[string]any, with []string) (map[string]any, error) {
-	if len(with) == 0 {
-		return settings, nil
-	}
-	settings = maps.Clone(settings)
-	if settings == nil {
-		settings = map[string]any{}
-	}
-	for _, choice := range with {
-		name, text, ok := strings.Cut(choice, "=")
-		if !ok {
-			return nil, usageFault("such as --with token_lifetime=30m", "with %q: want SETTING=VALUE", choice)
-		}
-		var value any
-		err := yaml.Load([]byte(text), &value)
-		switch value.(type) {
-		case bool, int, int64, uint64, float64:
-		default:
-			value = text
-		}
-		if err != nil {
-			value = text
-		}
-		settings[name] = value
-	}
-	return settings, nil
-}
-
-// load loads the dialect, and settles how it is mounted.
-func (c *chosenDialect) load() (*dialect.Dialect, error) {
-	d, err := chancery.LoadDialect(c.config, c.mount)
-	if err == nil {
-		return d, nil
-	}
-	// What mails lead to has no default, and is no fault of the file.
-	again := c.mount
-	again.Settings = exampleSettings(again.Settings)
-	if d, err := chancery.LoadDialect(c.config, again); err == nil {
-		c.mount = again
-		return d, nil
-	}
-	return nil, err
-}
-
-// exampleAddress stands for one that an operator would give.
-const exampleAddress = "https://app.example.com"
-
-func exampleSettings(settings map[string]any) map[string]any {
-	with := maps.Clone(settings)
-	if with == nil {
-		with = map[string]any{}
-	}
-	if _, given := with["frontend_url"]; !given {
-		with["frontend_url"] = exampleAddress
-	}
-	return with
-}
-
-const testRealm = "test"

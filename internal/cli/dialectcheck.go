@@ -27,7 +27,9 @@ func (p *program) dialectCheckCommand() *cobra.Command {
 what to do; and, where a file is right, what its contract costs in safety. A file that
 an operator could make wrong by a choice is wrong: each boolean setting is tried with
 its other value too. The exit code is 1 if anything is wrong; warnings count with
---strict.`,
+--strict.
+
+` + servedNote,
 		Example: "  chancery dialect check kyc\n  chancery dialect check --strict dialects/*.yaml\n  chancery dialect check --with token_lifetime=90d dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {

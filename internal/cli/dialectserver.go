@@ -50,10 +50,11 @@ func (m *mailbox) list() []core.Mail {
 	return slices.Clone(m.all)
 }
 
-// A lastOutcome is that of the call that a server answered last.
+// A lastOutcome is that of the call that a server answered last, with what led to it.
 type lastOutcome struct {
 	mu   sync.Mutex
 	kind core.Kind
+	why  []dialect.Step // the rules that were broken, the cause, the outcome
 }
 
 // follow takes notice of a step.
@@ -62,9 +63,15 @@ func (o *lastOutcome) follow(step dialect.Step) {
 	defer o.mu.Unlock()
 	switch step.Name {
 	case dialect.MatchStep:
-		o.kind = ""
+		o.kind, o.why = "", nil
 	case dialect.OutcomeStep:
-		o.kind = step.Outcome
+		o.kind, o.why = step.Outcome, append(o.why, step)
+	case "issue":
+		o.why = append(o.why, step)
+	case "cause":
+		if len(o.why) == 0 { // or it says the issues once more
+			o.why = append(o.why, step)
+		}
 	}
 }
 
@@ -72,6 +79,15 @@ func (o *lastOutcome) get() core.Kind {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.kind
+}
+
+// take returns why the last call ended as it did, once.
+func (o *lastOutcome) take() []dialect.Step {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	why := o.why
+	o.why = nil
+	return why
 }
 
 // A bench is what examples have in common that one server is enough for: the

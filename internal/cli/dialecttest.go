@@ -9,11 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/internal/dialect"
 )
 
 func (p *program) dialectTestCommand() *cobra.Command {
-	var choice dialectChoice
+	choice := dialectChoice{bare: true} // the examples are about the file
 	command := &cobra.Command{
 		Use:   "test NAME|FILE...",
 		Short: "Serve dialects and send them the examples of their files",
@@ -21,7 +22,8 @@ func (p *program) dialectTestCommand() *cobra.Command {
 identities of its file, send it every example, and compare the replies: status,
 headers, and bodies byte by byte, the order of members included. Examples with
 settings of their own have a server of their own, and so have those that are repeated:
-it counts failing sign-ins, as others do not.`,
+it counts failing sign-ins, as others do not. The examples are about the file: settings
+that the configuration has for the dialect are not taken; give --with to try some.`,
 		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -38,7 +40,7 @@ it counts failing sign-ins, as others do not.`,
 				if len(args) > 1 {
 					fmt.Fprintf(p.out, "%s\n", named)
 				}
-				failed = append(failed, p.showResults(chosen.mount.Dialect, results))
+				failed = append(failed, p.showResults(&chosen, results))
 			}
 			return errors.Join(failed...)
 		},
@@ -47,8 +49,15 @@ it counts failing sign-ins, as others do not.`,
 	return command
 }
 
+// An exampleRun is how an example went, and why the server answered as it did.
+type exampleRun struct {
+	dialect.ExampleResult
+	why []dialect.Step
+}
+
 // showResults tells how the examples went; its error says that some failed.
-func (p *program) showResults(name string, results []dialect.ExampleResult) error {
+func (p *program) showResults(chosen *chosenDialect, results []exampleRun) error {
+	name := chosen.mount.Dialect
 	failed := 0
 	for _, result := range results {
 		if result.Diff == "" {
@@ -56,17 +65,38 @@ func (p *program) showResults(name string, results []dialect.ExampleResult) erro
 			continue
 		}
 		failed++
-		fmt.Fprintf(p.out, "FAIL  %s\n%s\n", result.Example.Name, indent(result.Diff))
+		p.showFailed(chosen, result)
 	}
 	switch {
 	case len(results) == 0:
 		return withHint(fmt.Errorf("dialect %s has no examples", name), "examples are its tests and its documentation: add some")
 	case failed > 0:
-		return withHint(fmt.Errorf("dialect %s: %d of %d examples failed", name, failed, len(results)),
+		return withHint(fmt.Errorf("dialect %s: %d of %s failed", name, failed, count(len(results), "example")),
 			"change the contract or the example, whichever is wrong; `chancery dialect explain --example NAME` tells how a reply came about")
 	}
 	fmt.Fprintf(p.out, "%s passed\n", count(len(results), "example"))
 	return nil
+}
+
+// showFailed tells how the reply to an example differs, and what the server had made
+// of its request: the rules that it broke and the outcome, each with its line.
+func (p *program) showFailed(chosen *chosenDialect, result exampleRun) {
+	fmt.Fprintf(p.out, "FAIL  %s\n%s\n", result.Example.Name, indent(result.Diff))
+	for _, step := range result.why {
+		fmt.Fprintf(p.out, "      %-7s  %s%s\n", step.Name, plain(step.Text), chosen.place(step))
+	}
+}
+
+// place is where a step stands in the dialect's file, behind its text.
+func (c *chosenDialect) place(step dialect.Step) string {
+	if step.Line == 0 {
+		return ""
+	}
+	file, _, err := chancery.ReadDialect(c.config, c.mount.Dialect)
+	if err != nil {
+		file = c.mount.Dialect
+	}
+	return fmt.Sprintf("  (%s:%d)", file, step.Line)
 }
 
 func indent(text string) string {
@@ -75,7 +105,7 @@ func indent(text string) string {
 
 // runExamples serves the dialect on each bench that its examples want, and sends it
 // its examples. The results are in the file's order.
-func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResult, error) {
+func (c *chosenDialect) runExamples(ctx context.Context) ([]exampleRun, error) {
 	d, err := c.load()
 	if err != nil {
 		return nil, openFault(err)
@@ -84,7 +114,7 @@ func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResul
 		return nil, err
 	}
 	all := d.Examples()
-	var results []dialect.ExampleResult
+	var results []exampleRun
 	place := map[string]int{}
 	for i := range all {
 		place[all[i].Name] = i
@@ -98,15 +128,29 @@ func (c *chosenDialect) runExamples(ctx context.Context) ([]dialect.ExampleResul
 		}
 		results = append(results, some...)
 	}
-	slices.SortStableFunc(results, func(a, b dialect.ExampleResult) int { return place[a.Example.Name] - place[b.Example.Name] })
+	slices.SortStableFunc(results, func(a, b exampleRun) int { return place[a.Example.Name] - place[b.Example.Name] })
 	return results, nil
 }
 
-func (c *chosenDialect) runSome(ctx context.Context, on bench) (_ []dialect.ExampleResult, err error) {
+func (c *chosenDialect) runSome(ctx context.Context, on bench) (_ []exampleRun, err error) {
 	server, err := c.serveForTests(ctx, on, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	return server.trial(server.client).Run(ctx), nil
+	return server.runExamples(ctx), nil
+}
+
+// runExamples sends the bench's examples.
+func (s *testServer) runExamples(ctx context.Context) []exampleRun {
+	var why [][]dialect.Step // of the calls before each example, and then of the last
+	t := s.trial(s.client)
+	t.Before = func(dialect.Example) { why = append(why, s.told.take()) }
+	results := t.Run(ctx)
+	why = append(why, s.told.take())
+	var runs []exampleRun
+	for i, result := range results {
+		runs = append(runs, exampleRun{result, why[i+1]})
+	}
+	return runs
 }

@@ -22,7 +22,7 @@ type published struct {
 
 func (p *published) flags(command *cobra.Command) {
 	p.dialectChoice.flags(command)
-	command.Flags().StringVar(&p.baseURL, "base-url", "", "the address that clients call, without a slash at its end (default: the issuer, and the prefix that the configuration serves it under)")
+	command.Flags().StringVar(&p.baseURL, "base-url", "", "the address that clients call, without a slash at its end (default: the issuer; of a NAME, with the prefix that the configuration serves it under)")
 }
 
 // loadPublished loads a dialect as clients see it.
@@ -72,7 +72,9 @@ func (p *program) dialectDocsCommand() *cobra.Command {
 		Short: "Write the documentation pages of dialects into a folder",
 		Long: `Write the documentation pages of dialects into a folder: HTML, a stylesheet, a small
 script and the OpenAPI file, to be put on any web server. A running server shows the
-same at /docs.`,
+same at /docs.
+
+` + servedNote,
 		Example: "  chancery dialect docs dialects/acme.yaml --to public --base-url https://login.acme.example",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -144,6 +146,7 @@ func (p *program) dialectOpenAPICommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:     "openapi NAME|FILE",
 		Short:   "Print the OpenAPI 3.1 document of a dialect",
+		Long:    "Print the OpenAPI 3.1 document of a dialect.\n\n" + servedNote,
 		Example: "  chancery dialect openapi dialects/acme.yaml --base-url https://login.acme.example > openapi.json",
 		Args:    words("NAME|FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {

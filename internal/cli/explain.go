@@ -41,7 +41,9 @@ the outcome, the reply that words it with its line in the file, and the answer.
 The request comes from standard input as it stands on the wire (a request line,
 headers, an empty line, the body), from a curl command (--curl), or from the file's
 own examples (--example). It is sent to a server of its own that knows the file's
-sample identities.`,
+sample identities.
+
+` + servedNote,
 		Example: `  chancery dialect explain dialects/acme.yaml < request.txt
   chancery dialect explain kyc --curl "curl localhost/auth/jwt/login -d 'username=trader7&password=wrong'"
   chancery dialect explain kyc --example 'wrong password'`,

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,13 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	if _, err := os.Stat(file); err == nil {
 		return usageFault("give another name, or move that file away", "%s is there already, and is not written over", file)
 	}
+	if n.curl == "-" {
+		text, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
+		if err != nil {
+			return err
+		}
+		n.curl = string(text)
+	}
 	drafted, err := p.draft(n)
 	if err != nil {
 		return err
@@ -78,10 +86,6 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	if err != nil {
 		return err
 	}
-	examples, err := tryDialect(ctx, filepath.Base(file), source)
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
 		return err
 	}
@@ -90,6 +94,10 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	}
 	for _, note := range drafted.Notes {
 		fmt.Fprintf(p.err, "chancery: left out: %s\n", plain(note))
+	}
+	examples, err := p.tryDraft(ctx, file, n.curl)
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(p.out, "%s: %s %s, %s passed\n", file, drafted.Request.Method, drafted.Request.Path, count(examples, "example"))
 	_, err = fmt.Fprintf(p.out, "Next: read it; its comments mark what is guessed. Then `chancery dialect check %[1]s`\nand `chancery dialect test %[1]s`.\n", file)
@@ -110,15 +118,7 @@ func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
 			return drafted, err
 		}
 	case n.curl != "":
-		text := n.curl
-		if text == "-" {
-			read, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
-			if err != nil {
-				return drafted, err
-			}
-			text = string(read)
-		}
-		if drafted, err = draft.FromCurl(text); err != nil {
+		if drafted, err = draft.FromCurl(n.curl); err != nil {
 			return drafted, err
 		}
 	default:
@@ -147,38 +147,65 @@ func readReply(file string, otherwise *draft.Reply) (*draft.Reply, error) {
 	return reply, nil
 }
 
-// tryDialect loads a file that is not written yet and runs its examples.
-func tryDialect(ctx context.Context, name string, source []byte) (examples int, err error) {
-	folder, err := os.MkdirTemp("", "chancery-draft-")
+// tryDraft loads a file that was drafted, runs its examples, and sees whether it takes
+// the command that it was drafted from, if there was one. Where it does not hold, the
+// file stays: most of it is right, and what is not is told.
+func (p *program) tryDraft(ctx context.Context, file, curl string) (examples int, err error) {
+	config := chancery.Config{}.WithDefaults()
+	name, _, err := dialectFile(&config, file)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	if err := os.WriteFile(filepath.Join(folder, name), source, 0o600); err != nil {
-		return 0, err
-	}
-	config := chancery.Config{Dialects: folder}.WithDefaults()
-	tried := chosenDialect{config: config, mount: chancery.Mount{Dialect: strings.TrimSuffix(name, ".yaml"), Realm: testRealm}}
+	tried := chosenDialect{config: config, mount: chancery.Mount{Dialect: name, Realm: testRealm}}
 	results, err := tried.runExamples(ctx)
-	if err != nil {
-		return 0, notDrafted(err)
+	if _, faulty := errors.AsType[dialect.Faults](err); faulty {
+		return 0, withHint(fmt.Errorf("%s is written, and is not right yet:\n%w", file, err),
+			fmt.Sprintf("correct those lines, until `chancery dialect check %s` finds nothing; all else in the file holds", file))
+	} else if err != nil {
+		return 0, err
 	}
-	for _, result := range results {
-		if result.Diff != "" {
-			return 0, notDrafted(fmt.Errorf("example %q:\n%s", result.Example.Name, result.Diff))
-		}
+	if err := p.showUnmet(&tried, file, results); err != nil || curl == "" {
+		return len(results), err
+	}
+	if err := tried.takes(curl); err != nil {
+		return 0, withHint(fmt.Errorf("%s is written, and does not take the command that it was drafted from: %w", file, err),
+			fmt.Sprintf("`chancery dialect explain %s --curl …` with the same command tells at which line", file))
 	}
 	return len(results), nil
 }
 
-// notDrafted is the error for a draft that does not hold: it is not the reader's fault.
-func notDrafted(err error) error {
-	if _, faulty := errors.AsType[dialect.Faults](err); faulty {
-		err = fmt.Errorf("no draft could be made of this:\n%w", err)
-	} else {
-		err = fmt.Errorf("no draft could be made of this: %w", err)
+// takes reports why the dialect does not take what a curl command sends, whoever it is
+// that signs in: its route, its media type, its fields.
+func (c *chosenDialect) takes(curl string) error {
+	d, err := c.load()
+	if err != nil {
+		return err
 	}
-	return withHint(err, "that is a fault of chancery: please tell us what you gave it; meanwhile begin with `chancery dialect show kyc`")
+	r, err := draft.CurlRequest(curl)
+	if err != nil {
+		return err
+	}
+	call := d.Match(r)
+	if err := call.Err(); err != nil {
+		return err
+	}
+	if to := call.Redirect(); to != "" {
+		return fmt.Errorf("it is sent on to %s", to)
+	}
+	return call.Decode(r)
+}
+
+// showUnmet tells the examples of a draft that fail; its error says how to go on.
+func (p *program) showUnmet(tried *chosenDialect, file string, results []exampleRun) error {
+	failed := slices.DeleteFunc(slices.Clone(results), func(r exampleRun) bool { return r.Diff == "" })
+	if len(failed) == 0 {
+		return nil
+	}
+	for _, result := range failed {
+		p.showFailed(tried, result)
+	}
+	return withHint(fmt.Errorf("%s is written, and fails %d of its own %s", file, len(failed), count(len(results), "example")),
+		fmt.Sprintf("correct the lines that are named above, or what the example sends; `chancery dialect explain %s --example '%s'` tells it step by step", file, failed[0].Example.Name))
 }
 
 // writeNew writes a file that must not be there yet.

@@ -41,27 +41,30 @@ func (s *settings) dialects(command *cobra.Command) {
 
 // config returns the whole configuration, checked.
 func (p *program) config(s settings) (chancery.Config, error) {
-	return p.load(s, false)
+	config, _, err := p.load(s, false)
+	return config, err
 }
 
 // adminConfig is config for commands that serve nothing: `serve:` may be empty.
 func (p *program) adminConfig(s settings) (chancery.Config, error) {
-	return p.load(s, true)
+	config, _, err := p.load(s, true)
+	return config, err
 }
 
 const configHint = "`chancery config check` tells everything that is wrong; docs/configuration.md describes each setting"
 
-func (p *program) load(s settings, admin bool) (chancery.Config, error) {
+// load returns the configuration, and the file that it was read from, if there was one.
+func (p *program) load(s settings, admin bool) (config chancery.Config, file string, err error) {
 	loaded, err := chancery.LoadConfig(p.configFile, p.environ)
 	if errors.Is(err, fs.ErrNotExist) {
-		return chancery.Config{}, configFault(err, "check the path; without --config, ./chancery.yaml or /etc/chancery/chancery.yaml is read if it is there")
+		return chancery.Config{}, "", configFault(err, "check the path; without --config, ./chancery.yaml or /etc/chancery/chancery.yaml is read if it is there")
 	} else if err != nil {
-		return chancery.Config{}, configFault(err, configHint)
+		return chancery.Config{}, "", configFault(err, configHint)
 	}
 	for _, warning := range loaded.Warnings {
 		fmt.Fprintf(p.err, "chancery: warning: %s\n", redact(warning))
 	}
-	config := loaded.Config
+	config = loaded.Config
 	for _, set := range s.given {
 		set(&config)
 	}
@@ -71,7 +74,7 @@ func (p *program) load(s settings, admin bool) (chancery.Config, error) {
 		checked.Serve = []chancery.Mount{{Dialect: "any"}}
 	}
 	if err := loaded.Check(checked); err != nil {
-		return chancery.Config{}, configFault(err, configHint)
+		return chancery.Config{}, "", configFault(err, configHint)
 	}
-	return config, nil
+	return config, loaded.File, nil
 }

@@ -1,8 +1,8 @@
 package draft
 
 import (
-	"cmp"
 	"encoding/base64"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -68,10 +68,8 @@ func (d *Draft) policy(g *guesser, t tokenGuess) *yaml.Node {
 		g.opaque(p)
 	}
 	if g.refresh != "" {
-		refresh := mapping().say("lifetime", span(max(cmp.Or(g.refreshLifetime, 14*24*time.Hour), 2*g.lifetime)))
-		if form := formOf(g.refresh); form != "" {
-			refresh.say("form", form)
-		}
+		refresh := mapping().add("lifetime", g.refreshLife())
+		writeRandom(refresh, g.refresh)
 		p.add("refresh", flat(refresh))
 	}
 	return mapping().add("access", p.Node).Node
@@ -80,20 +78,31 @@ func (d *Draft) policy(g *guesser, t tokenGuess) *yaml.Node {
 // opaque writes a token that is known by its digest.
 func (g *guesser) opaque(p tree) {
 	p.say("format", "opaque")
-	random, prefix := g.token, ""
-	if i := strings.LastIndexAny(g.token, "_|"); i > 0 && i < 16 && len(g.token)-i > 16 {
-		prefix, random = g.token[:i+1], g.token[i+1:]
+	writeRandom(p, g.token)
+	p.say("lifetime", "${setting.token_lifetime}")
+}
+
+// tokenPrefix is what products put before what is random in their tokens, such as hvs.,
+// sk_live_ or the number of a record and a bar.
+var tokenPrefix = regexp.MustCompile(`^(?:[0-9]{1,12}\||(?:(?:[a-z]{2,10}|[A-Z]{2,6}|v)[0-9]?[_.|-]){1,3})`)
+
+// writeRandom says what is random in an opaque token, and how it is written around that.
+func writeRandom(t tree, token string) {
+	prefix, random := tokenPrefix.FindString(token), token
+	if len(token)-len(prefix) < 16 || formOf(token) != "" {
+		prefix = ""
 	}
+	random = token[len(prefix):]
 	if form := formOf(random); form != "" {
-		p.say("form", form)
+		t.say("form", form)
 	}
 	switch {
-	case strings.HasSuffix(prefix, "|"):
-		p.say("value", "${token.id}|${token.random}")
-	case prefix != "":
-		p.add("value", text(strings.ReplaceAll(prefix, "${", "$${")+"${token.random}"))
+	case prefix == "":
+	case prefix[0] <= '9':
+		t.say("value", "${token.id}|${token.random}")
+	default:
+		t.say("value", prefix+"${token.random}")
 	}
-	p.say("lifetime", "${setting.token_lifetime}")
 }
 
 // formOf is the form of random text that looks like this one; "" for the usual one.
@@ -149,7 +158,7 @@ func (g *guesser) claim(name string, v body.Value, before tree) *yaml.Node {
 		if v.Kind() == body.List && len(v.Items()) > 0 {
 			return list(remark(literal(v.Items()[0].Text()), more(len(v.Items()))))
 		}
-		return literal(v.Text())
+		return remark(literal(v.Text()), "who verifies tokens may want exactly this")
 	}
 	path := []string{name}
 	if slices.Contains([]string{"name", "login", "id"}, folded(name)) {
@@ -197,11 +206,11 @@ func (g *guesser) needed(claims tree) {
 		claims.add(name, remark(text(subject), "one claim says whom the token is for"))
 	}
 	if g.refresh != "" && !holds(claims, "${token.id}") {
-		claims.say("jti", "${token.id}") // tokens that are kept must differ
+		claims.add("jti", remark(text("${token.id}"), "not the API's: tokens that are refreshed are kept, and must differ"))
 	}
 	for _, need := range [][2]string{{"iat", "${token.issued_at}"}, {"exp", "${token.expires_at}"}} {
 		if !holds(claims, need[0]) {
-			claims.say(need[0], need[1])
+			claims.add(need[0], remark(text(need[1]), "not the API's: every token tells it"))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ type curlCommand struct {
 	method, url string
 	json        bool
 	get         bool
+	query       []string // of --url-query
 	data        []string // of -d and its like, to be joined with &
 	parts       [][2]string
 	header      [][2]string
@@ -80,10 +82,11 @@ var flagTakes = map[string]func(*curlCommand, string){
 	"data-urlencode": (*curlCommand).addEncoded,
 	"json":           func(c *curlCommand, v string) { c.json = true; c.addData(v) },
 	"form":           (*curlCommand).addPart,
-	"form-string":    (*curlCommand).addPart,
+	"form-string":    (*curlCommand).addText,
+	"url-query":      func(c *curlCommand, v string) { c.query = append(c.query, v) },
 	"user":           func(c *curlCommand, v string) { c.user = v },
 	"cookie": func(c *curlCommand, v string) {
-		c.notes = append(c.notes, "The command sends cookies, which nothing reads.")
+		c.notes = append(c.notes, cookiesUnread)
 	},
 	"oauth2-bearer": func(c *curlCommand, v string) { c.header = append(c.header, [2]string{"Authorization", "Bearer " + v}) },
 }
@@ -92,13 +95,16 @@ var flagTakes = map[string]func(*curlCommand, string){
 var flagIgnores = []string{
 	"output", "write-out", "max-time", "connect-timeout", "retry", "retry-delay", "proxy", "cookie-jar", "cert", "key", "cacert", "capath",
 	"dump-header", "resolve", "connect-to", "user-agent", "referer", "range", "limit-rate", "interface", "dns-servers", "config",
+	"speed-time", "speed-limit", "time-cond", "continue-at", "quote", "proxy-user", "proxy-header", "preproxy", "socks4", "socks5", "socks5-hostname", "proto",
+	"aws-sigv4", "pass", "cert-type", "key-type", "pinnedpubkey", "netrc-file", "login-options", "max-filesize", "retry-max-time", "keepalive-time", "output-dir", "request-target",
+	"tls13-ciphers", "curves", "doh-url", "local-port", "expect100-timeout", "rate", "etag-save", "etag-compare", "service-name", "tlsuser", "tlspassword",
 	"max-redirs", "ciphers", "tls-max", "unix-socket", "noproxy", "stderr", "trace", "trace-ascii", "upload-file", "variable",
 }
 
 var shortFlags = map[byte]string{
 	'X': "request", 'H': "header", 'd': "data", 'F': "form", 'u': "user", 'b': "cookie", 'o': "output", 'w': "write-out", 'm': "max-time",
 	'x': "proxy", 'c': "cookie-jar", 'E': "cert", 'D': "dump-header", 'A': "user-agent", 'e': "referer", 'r': "range", 'K': "config", 'T': "upload-file",
-	'G': "get", 'I': "head",
+	'G': "get", 'I': "head", 'y': "speed-time", 'Y': "speed-limit", 'z': "time-cond", 'C': "continue-at", 'Q': "quote", 'U': "proxy-user",
 }
 
 func parseCurl(text string) (*curlCommand, error) {
@@ -199,8 +205,15 @@ func (c *curlCommand) addEncoded(value string) {
 	}
 }
 
-func (c *curlCommand) addPart(value string) {
+var partEnd = regexp.MustCompile(`;\s*(?:type|filename|headers|encoder)=.*$`)
+
+func (c *curlCommand) addText(value string) {
 	name, text, _ := strings.Cut(value, "=")
+	c.parts = append(c.parts, [2]string{name, text})
+}
+
+func (c *curlCommand) addPart(value string) {
+	name, text, _ := strings.Cut(partEnd.ReplaceAllString(value, ""), "=")
 	if strings.HasPrefix(text, "@") || strings.HasPrefix(text, "<") {
 		c.notes = append(c.notes, fmt.Sprintf("The part %s is a file, and was taken for a text.", name))
 		text = "file"
@@ -212,7 +225,11 @@ func (c *curlCommand) addPart(value string) {
 func (c *curlCommand) filesNotRead() error {
 	for _, data := range c.data {
 		if name, ok := strings.CutPrefix(data, file); ok {
-			return &Problem{"the body is in the file " + name + ", which is not read", "write what the file holds in its place, in single quotes"}
+			from := "in the file " + name
+			if name == "-" {
+				from = "on standard input"
+			}
+			return &Problem{"the body is " + from + ", which is not read", "write what is there in the place of @" + name + ", in single quotes"}
 		}
 	}
 	return nil
@@ -273,7 +290,8 @@ func (c *curlCommand) content() string {
 	return strings.Join(c.data, separator)
 }
 
-// target is the URL, with the data of --get in its query.
+// target is the URL, with the data of --get in its query. Who stands in it signs in, as
+// with --user.
 func (c *curlCommand) target() (*url.URL, error) {
 	text := c.url
 	if !strings.Contains(text, "://") {
@@ -286,17 +304,28 @@ func (c *curlCommand) target() (*url.URL, error) {
 	if c.get && len(c.data) > 0 {
 		u.RawQuery = strings.Trim(u.RawQuery+"&"+strings.Join(c.data, "&"), "&")
 	}
+	for _, more := range c.query {
+		u.RawQuery = strings.Trim(u.RawQuery+"&"+more, "&")
+	}
 	if u.Path == "" {
 		u.Path = "/"
+	}
+	if password, given := u.User.Password(); given && c.user == "" {
+		c.user = u.User.Username() + ":" + password
 	}
 	return u, nil
 }
 
+const cookiesUnread = "The command sends cookies, which nothing reads."
+
 // unread are headers that say nothing of a contract.
 var unread = []string{
-	"Accept", "Accept-Encoding", "Accept-Language", "User-Agent", "Content-Type", "Content-Length", "Host", "Connection", "Cookie",
+	"Accept", "Accept-Encoding", "Accept-Language", "User-Agent", "Content-Type", "Content-Length", "Host", "Connection",
 	"Origin", "Referer", "Dnt", "Cache-Control", "Pragma", "Priority", "Te", "Upgrade-Insecure-Requests", "X-Requested-With",
 }
+
+// braces are those around a part of the path that differs from call to call.
+var braces = strings.NewReplacer("%7B", "{", "%7D", "}")
 
 // request judges what the command sends.
 func (c *curlCommand) request(d *Draft) (Request, error) {
@@ -304,7 +333,8 @@ func (c *curlCommand) request(d *Draft) (Request, error) {
 	if err != nil {
 		return Request{}, err
 	}
-	r := Request{Method: c.verb(), Path: u.EscapedPath()}
+	r := Request{Method: c.verb(), Path: braces.Replace(u.EscapedPath())}
+	r.readPath()
 	for _, pair := range pairs(u.RawQuery) {
 		r.Fields = append(r.Fields, Field{Place: "query", Path: []string{pair[0]}, Value: body.NewString(pair[1])})
 	}
@@ -331,6 +361,8 @@ func (c *curlCommand) readHeaders(r *Request, d *Draft) {
 		name, value := h[0], h[1]
 		scheme, credentials, _ := strings.Cut(value, " ")
 		switch {
+		case name == "Cookie":
+			d.Notes = append(d.Notes, cookiesUnread)
 		case slices.Contains(unread, name) || strings.HasPrefix(name, "Sec-"):
 		case name == "Authorization" && strings.EqualFold(scheme, "basic"):
 			if decoded, err := base64.StdEncoding.DecodeString(credentials); err == nil {
@@ -338,6 +370,7 @@ func (c *curlCommand) readHeaders(r *Request, d *Draft) {
 				r.addBasic(user, password)
 			}
 		case name == "Authorization":
+			r.bearer = true
 			d.Notes = append(d.Notes, "The request has an Authorization header of its own, which nothing reads.")
 		default:
 			r.Fields = append(r.Fields, Field{Place: "header", Path: []string{name}, Value: body.NewString(value)})

@@ -23,6 +23,8 @@ func TestShellWords(t *testing.T) {
 		{`curl é | jq .`, []string{"curl", "é"}},
 		{"\n\ncurl a\ncurl b", []string{"curl", "a"}},
 		{`curl a > out.txt`, []string{"curl", "a"}},
+		{"curl a `\n  b", []string{"curl", "a", "b"}},
+		{"curl ^\"a^\" ^\r\n  ^\"^{^\\^\"b^\\^\"^}^\"", []string{"curl", "a", `{"b"}`}},
 		{`curl '{"a":"b"}'`, []string{"curl", `{"a":"b"}`}},
 	} {
 		got, err := shellWords(tt.text)
@@ -43,6 +45,10 @@ func TestCurlRequest(t *testing.T) {
 		{"curl -XPUT host/a -H 'content-type: text/csv' --data-binary x", "PUT /a\nContent-Type: text/csv\n\nx"},
 		{"curl -sSi -u a:b -o out host/a", "GET /a\nAuthorization: Basic YTpi\n\n"},
 		{"curl --oauth2-bearer t --max-time 3 --url https://host/a", "GET /a\nAuthorization: Bearer t\n\n"},
+		{"curl https://a:b@host/a", "GET /a\nAuthorization: Basic YTpi\n\n"},
+		{"curl host/a --url-query b=c", "GET /a?b=c\n\n"},
+		{"curl --speed-time 3 -Y 1 host/a", "GET /a\n\n"},
+		{"curl -F 'a=b;type=text/plain' --form-string 'c=d;type=e' host/a", "POST /a\nContent-Type: multipart/form-data; boundary=chancery-draft\n\n--chancery-draft\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--chancery-draft\r\nContent-Disposition: form-data; name=\"c\"\r\n\r\nd;type=e\r\n--chancery-draft--\r\n"},
 		{"curl -I host", "HEAD /\n\n"},
 	} {
 		r, err := CurlRequest(tt.command)
@@ -79,7 +85,16 @@ func TestProblems(t *testing.T) {
 		{"curl host/a -d password=x -d color=y", "", "looks like a login name; it has password, color"},
 		{"curl host/a -d @body.json", "", "in the file body.json"},
 		{`curl host/a -H 'Content-Type: application/json' -d '{"a'`, "", "no JSON object"},
-		{"curl host/a -H 'Content-Type: text/xml' -d '<a/>'", "", "of type text/xml"},
+		{"curl host/a -H 'Content-Type: text/csv' -d 'a,b'", "", "of type text/csv"},
+		{"curl host/a -H 'Content-Type: text/xml' -d '<a>'", "", "no XML document"},
+		{"curl host/login --json @-", "", "the body is on standard input"},
+		{"curl host/login --json '[1]'", "", "no JSON object but a list"},
+		{"curl host/login -d password=x", "", "looks like a login name; it has password"},
+		{`curl host/login --json '{"username":"a","pin":1}'`, "", "the password is no text"},
+		{`curl host/login --json '{"phone":1,"password":"x"}'`, "", "the login name is a number"},
+		{"curl host/me -H 'Authorization: Bearer x'", "", "brings a token"},
+		{"curl host/me -H 'X-Api-Key: x'", "", "no secret beside it"},
+		{`curl host/graphql --json '{"query":"mutation { login(password: 1) }"}'`, "", "within the text of the query"},
 		{"curl -X BREW host/a -d user=x -d password=y", "", `"BREW" is no method`},
 		{"curl http://host//a -d user=x -d password=y", "", "cannot be the path"},
 		{"curl host -d user=x -d password=y", `{"ok":true}`, "nothing like a token"},

@@ -32,11 +32,12 @@ type Draft struct {
 type Request struct {
 	Method, Path string
 	Form         Form
-	MediaType    string // of a JSON body, where it is another than application/json
+	MediaType    string // of a JSON or XML body, where it is another than the usual one
 	Body         body.Value
 	Fields       []Field // all that the request holds, the body's leaves in order
 
 	fieldPlace string // where [Ask] was told that fields are
+	bearer     bool   // whether it brings a token of its own
 }
 
 // A Form is what a request's body is.
@@ -47,6 +48,7 @@ const (
 	JSON      Form = "json"
 	URLForm   Form = "form"
 	Multipart Form = "multipart"
+	XML       Form = "xml"
 	None      Form = "none"
 )
 
@@ -59,6 +61,7 @@ type Field struct {
 	Role  string     // the input's name that an operation knows, or ""
 	Need  bool       // whether a request without it is refused
 	Const bool       // whether it must be the value
+	Guess string     // what is not sure of it, for a comment
 }
 
 // A Reply is an answer of the API.
@@ -66,13 +69,18 @@ type Reply struct {
 	Status  int
 	Headers []Header
 	Cookies []*http.Cookie
+	Left    []string    // the headers and cookies that are not taken over
+	Date    time.Time   // when it was sent; zero when nobody knows
 	Type    string      // the media type with its parameters; "" for the usual one
 	JSON    *body.Value // nil unless the body is JSON
 	Text    string      // the body otherwise
 }
 
 // A Header is a header of a reply that is worth keeping.
-type Header struct{ Name, Value string }
+type Header struct {
+	Name, Value string
+	Token       bool // whether it may hold the token
+}
 
 // A Carrier is where later calls bring the token.
 type Carrier struct{ In, Name, Scheme string }

@@ -94,6 +94,19 @@ var drafts = []struct {
 		[]string{"token: ${token.value}", "algorithm: HS256", "bad_credentials: {status: 401, json: {error: bad_credentials, message: The credentials are wrong}}"},
 	},
 	{
+		"privileges of one who asked", `curl acme.example/login -d username=grace -d password=x`,
+		"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nX-Frame-Options: DENY\r\nSet-Cookie: lang=en\r\nContent-Type: application/json\r\n\r\n" +
+			`{"token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0MiIsImFwcF9hY2Nlc3MiOnRydWUsInJvbGUiOiJhZG1pbiIsInNjb3BlIjoicmVhZCB3cml0ZSIsInBlcm1pc3Npb25zIjpbImEiLCJiIl0sInJlZ2lvbiI6ImV1IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.c2ln","refresh_token":"rt_0123456789abcdefghijklmnop","is_admin":true,"device_id":"GHTYAJCE","lease_duration":2764800,"token_type":"Bearer","x":null}`, ``,
+		[]string{
+			"app_access: true # the same for everybody? By the account's roles it is \"${'app_access' in account.roles}\"\n",
+			"# an account without roles has an empty text here", "scope: read write # the same for everybody? As an attribute of the account it is ${account.attributes.scope}\n",
+			"        # the same for everybody? By the account's roles it is ${account.roles}\n        - a\n        - b\n", "region: eu # the same for everybody?\n",
+			"jti: ${token.id} # not the API's", "lifetime: 14d # a guess", "value: rt_${token.random}", "is_admin: true # the same for everybody? By the account's roles it is \"${'admin' in account.roles}\"\n",
+			"device_id: GHTYAJCE # the same for everybody?\n", "lease_duration: ${token.lifetime} # the API had 2764800 here, and a token that lives for 15m: is it this?\n",
+			"token_type: Bearer\n", "x: null # the same for everybody?\n", "headers: {X-Frame-Options: DENY}", "# - Of the reply to a sign-in: Access-Control-Allow-Origin, the cookie lang.\n",
+		},
+	},
+	{
 		"words that mean something to the language",
 		`curl acme.example/login --json '{"username":"${grace}","password":"x","token":"t","$type":"a${b}","client":"c?"}'`,
 		`{"token":"abc","$ref":"${x}","maybe?":"${issuer}","a":"true","b":"12","c":null,"d":[],"e":{}}`, `401 {"$message":"${no}"}`,
@@ -113,13 +126,69 @@ func TestDrafts(t *testing.T) {
 					t.Errorf("the file lacks %q", want)
 				}
 			}
-			if _, err := load(file); err != nil {
+			if d, err := load(file); err != nil {
 				t.Errorf("the draft does not load: %v", err)
+			} else if err := takes(d, tt.curl); err != nil {
+				t.Errorf("the draft does not take the command: %v", err)
 			}
 			if t.Failed() {
 				t.Logf("%s", file)
 			}
 		})
+	}
+}
+
+// TestLifetimes: how long a token lives is told in many ways.
+func TestLifetimes(t *testing.T) {
+	const token = `"token":"0123456789abcdef"`
+	for _, tt := range []struct{ name, reply, want string }{
+		{"nothing", `{` + token + `}`, "1h # a guess: nothing tells"},
+		{"seconds", `{` + token + `,"expires_in":900}`, "15m\n"},
+		{"a lease", `{` + token + `,"lease_duration":2764800}`, "32d\n"},
+		{"milliseconds by their name", `{` + token + `,"expiresInMs":900000}`, "15m\n"},
+		{"milliseconds by their size", `{` + token + `,"expires":3600000}`, "1h\n"},
+		{"a week in seconds", `{` + token + `,"expires":604800}`, "7d\n"},
+		{"minutes", `{` + token + `,"expires_in_minutes":30}`, "30m\n"},
+		{"two instants", `{` + token + `,"issuedAt":"2024-01-01T10:00:00Z","expiresAt":"2024-01-01T12:00:00+00:00"}`, "2h\n"},
+		{"an instant and the reply's date", "HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 2024 10:00:02 GMT\r\nContent-Type: application/json\r\n\r\n{" + token + `,"expires_at":"2024-01-01T18:00:01.5Z"}`, "8h\n"},
+		{"seconds since 1970", `{` + token + `,"iat":1700000000,"exp":1700000090}`, "90s\n"},
+		{"milliseconds since 1970", `{` + token + `,"now":1700000000000,"validUntil":1700000600000}`, "10m\n"},
+		{"an instant alone", `{` + token + `,"expires_at":"2024-01-01T18:00:00Z"}`, "1h # a guess"},
+		{"the refresh token's own", `{` + token + `,"now":1700000000,"refresh_expires_at":1700000600}`, "1h # a guess"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file, err := draftOf("curl host/login -d username=grace -d password=x", tt.reply, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(file), "\n  token_lifetime: "+tt.want) {
+				t.Errorf("the file lacks %q:\n%s", tt.want, file)
+			}
+		})
+	}
+}
+
+func TestTokenPrefixes(t *testing.T) {
+	for _, tt := range []struct{ token, want string }{
+		{"hvs.CAESIJ5a1b2c3d4e5f6g7h8", "value: hvs.${token.random}"},
+		{"sk_live_4f9a8b7c6d5e4f3a2b1c", "value: sk_live_${token.random}"},
+		{"dop_v1_4f9a8b7c6d5e4f3a2b1c", "value: dop_v1_${token.random}"},
+		{"glpat-4f9a8b7c6d5e4f3a2b1c", "value: glpat-${token.random}"},
+		{"17|4f9a8b7c6d5e4f3a2b1c", "value: ${token.id}|${token.random}"},
+		{"aB3_4f9a8b7c6d5e4f3a2b1c", ""},
+		{"abc_1234", ""},
+		{"4f9a8b7c6d5e4f3a2b1c", ""},
+		{"beefcafe-0000-4000-8000-123456789abc", ""},
+	} {
+		node := mapping()
+		writeRandom(node, tt.token)
+		got := ""
+		if n := node.get("value"); n != nil {
+			got = "value: " + n.Value
+		}
+		if got != tt.want {
+			t.Errorf("writeRandom(%q) says %q, want %q", tt.token, got, tt.want)
+		}
 	}
 }
 

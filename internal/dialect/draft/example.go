@@ -1,7 +1,9 @@
 package draft
 
 import (
+	"cmp"
 	"encoding/base64"
+	"encoding/xml"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,23 +56,22 @@ func (d *Draft) send(g *guesser, c change) *yaml.Node {
 	if user != "" && password != "" {
 		headers.say("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user+":"+password)))
 	}
-	path := r.shownPath()
+	path := r.shownPath(c.login)
 	if len(query) > 0 {
 		path += "?" + strings.Join(query, "&")
 	}
 	request.say("path", path)
+	if r.MediaType != "" {
+		headers.say("Content-Type", r.MediaType)
+	}
 	if len(headers.Content) > 0 {
 		request.add("headers", flat(headers))
 	}
 	switch r.Form {
 	case JSON:
 		request.add("json", content.Node)
-		if r.MediaType != "" {
-			headers.say("Content-Type", r.MediaType)
-			if len(headers.Content) == 2 {
-				request.add("headers", flat(headers))
-			}
-		}
+	case XML:
+		request.say("xml", xmlText(content.Node)) // texts in it are escaped already
 	case URLForm, Multipart:
 		request.add(string(r.Form), content.Node)
 	case None:
@@ -78,26 +79,71 @@ func (d *Draft) send(g *guesser, c change) *yaml.Node {
 	return flat(request)
 }
 
-// shownPath is the path with something in the place of its variables.
-func (r *Request) shownPath() string {
+// shownPath is the path with something in the place of its variables: the login name
+// where it is there.
+func (r *Request) shownPath(login string) string {
 	path := r.Path
 	for i := range r.Fields {
-		if f := &r.Fields[i]; f.Place == "path" {
-			path = strings.ReplaceAll(path, "{"+f.last()+"}", "sample")
+		f := &r.Fields[i]
+		if f.Place != "path" {
+			continue
 		}
+		shown := "sample"
+		if f.Role == "identifier" {
+			shown = url.PathEscape(login)
+		}
+		path = strings.ReplaceAll(path, "{"+f.last()+"}", shown)
 	}
 	return path
+}
+
+// xmlText writes names in nested mappings as the elements and attributes that they are.
+func xmlText(n *yaml.Node) string {
+	var b strings.Builder
+	for i := 0; i < len(n.Content); i += 2 {
+		writeXML(&b, n.Content[i].Value, n.Content[i+1])
+	}
+	return b.String()
+}
+
+func writeXML(b *strings.Builder, name string, n *yaml.Node) {
+	switch {
+	case name == "#text":
+		_ = xml.EscapeText(b, []byte(n.Value)) // a builder takes all
+		return
+	case n.Kind == yaml.SequenceNode:
+		for _, item := range n.Content {
+			writeXML(b, name, item)
+		}
+		return
+	}
+	b.WriteString("<" + name)
+	for i := 0; i < len(n.Content); i += 2 {
+		if attribute, ok := strings.CutPrefix(n.Content[i].Value, "@"); ok {
+			b.WriteString(" " + attribute + `="`)
+			_ = xml.EscapeText(b, []byte(n.Content[i+1].Value))
+			b.WriteString(`"`)
+		}
+	}
+	b.WriteString(">")
+	_ = xml.EscapeText(b, []byte(n.Value))
+	for i := 0; i < len(n.Content); i += 2 {
+		if !strings.HasPrefix(n.Content[i].Value, "@") {
+			writeXML(b, n.Content[i].Value, n.Content[i+1])
+		}
+	}
+	b.WriteString("</" + name + ">")
 }
 
 // put sets a value below names in nested mappings.
 func put(t tree, path []string, v *yaml.Node) {
 	for _, name := range path[:len(path)-1] {
-		at := slices.IndexFunc(t.Content, func(n *yaml.Node) bool { return n.Value == name && n.Kind == yaml.ScalarNode })
-		if at < 0 || at%2 == 1 {
-			t.add(name, mapping().Node)
-			at = len(t.Content) - 2
+		inner := t.get(name)
+		if inner == nil {
+			inner = mapping().Node
+			t.add(name, inner)
 		}
-		t = tree{t.Content[at+1]}
+		t = tree{inner}
 	}
 	t.add(path[len(path)-1], v)
 }
@@ -114,13 +160,31 @@ func (f *Field) shown(s sample, c change) *yaml.Node {
 	case "client_secret":
 		return text(sampleKeySecret)
 	}
-	switch {
-	case secretish(strings.ToLower(snake(f.last()))), f.Value.Kind() == body.String && len(f.Value.Text()) > 40:
-		return text("sample")
-	case f.Const || f.Value.Kind() != body.String || f.Value.Text() != "":
-		return value(f.Value)
+	switch kind := f.Value.Kind(); {
+	case secretish(strings.ToLower(snake(f.called()))):
+		return standIn(kind)
+	case kind == body.String && len(f.Value.Text()) > 40:
+		return standIn(kind)
 	}
-	return text("")
+	return value(f.Value)
+}
+
+// standIn is something of a kind in the place of what is not to be told.
+func standIn(kind body.Kind) *yaml.Node {
+	switch kind {
+	case body.Bool:
+		return plain("true")
+	case body.Number:
+		return plain("1")
+	case body.List:
+		return flatList()
+	case body.Object:
+		return flat(mapping())
+	case body.Null:
+		return plain("null")
+	default:
+		return text("sample")
+	}
 }
 
 // examples writes the section of examples.
@@ -150,15 +214,16 @@ func (d *Draft) examples(g *guesser, ok *yaml.Node) *yaml.Node {
 	missing := right
 	missing.without = "secret"
 	add("password missing", d.send(g, missing), refused("invalid_request", "missing_field"))
+	path := d.Request.shownPath(s.login)
 	if d.Request.Form == JSON {
-		raw := mapping().say("path", d.Request.shownPath()).add("headers", flat(mapping().say("Content-Type", "application/json"))).say("raw", `{"`)
+		raw := mapping().say("path", path).add("headers", flat(mapping().say("Content-Type", cmp.Or(d.Request.MediaType, "application/json")))).say("raw", `{"`)
 		add("a body that is not JSON", flat(raw), refused("invalid_request", "malformed_body"))
 	}
 	if accept := d.Request.accepts(); accept != nil {
-		add("a media type that is not taken", flat(d.elsewhere(d.Request.shownPath()).say("text", "x")), refused("invalid_request", "wrong_content_type"))
+		add("a media type that is not taken", flat(d.elsewhere(path).say("text", "x")), refused("invalid_request", "wrong_content_type"))
 	}
-	add("another method", flat(mapping().say("method", "DELETE").say("path", d.Request.shownPath())), refused("method_not_allowed", "method_not_allowed"))
-	add("an unknown path", flat(d.elsewhere("/no"+strings.TrimSuffix(d.Request.shownPath(), "/"))), refused("not_found", "not_found"))
+	add("another method", flat(mapping().say("method", "DELETE").say("path", path)), refused("method_not_allowed", "method_not_allowed"))
+	add("an unknown path", flat(d.elsewhere("/no"+strings.TrimSuffix(path, "/"))), refused("not_found", "not_found"))
 	return all
 }
 

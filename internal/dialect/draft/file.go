@@ -24,6 +24,9 @@ func (d Draft) File(file string) ([]byte, error) {
 	t := readToken(g.token)
 	g.isJWT = g.token == "" || g.token == sampleWord || jwt.MatchString(g.token)
 	g.lifetime = cmp.Or(d.Lifetime, t.lifetime())
+	if d.Success != nil && g.lifetime == 0 {
+		g.lifetime = d.Success.lifetimeFromInstants()
+	}
 	ok := d.success(g)
 	tokens := d.policy(g, t)
 
@@ -34,7 +37,7 @@ func (d Draft) File(file string) ([]byte, error) {
 		who = "Programs sign in by access key. For people with passwords it is account."
 	}
 	dump(&b, who, "subject", plain(d.subject()))
-	dump(&b, "What a sign-in gives. The lifetime is for the operator to choose: a member of\nsettings can be set wherever the dialect is served.", "settings", mapping().say("token_lifetime", span(g.lifetime)).Node)
+	dump(&b, "What a sign-in gives. The lifetime is for the operator to choose: a member of\nsettings can be set wherever the dialect is served.", "settings", g.settings())
 	dump(&b, "", "tokens", tokens)
 	dump(&b, "Where later calls bring it.", "carriers", d.carriers())
 	dump(&b, "", "defaults", d.defaults())
@@ -64,10 +67,27 @@ func (d *Draft) prepare() (*guesser, error) {
 			return nil, noToken
 		}
 	}
+	d.noteLeft("sign-in", d.Success)
+	d.noteLeft("wrong password", d.Refusal)
 	if g.refresh != "" {
 		d.Notes = append(d.Notes, "Where clients send the refresh token: add a route for it, with do: refresh.")
 	}
 	return g, nil
+}
+
+// noteLeft says which headers of a reply are not in the file.
+func (d *Draft) noteLeft(what string, r *Reply) {
+	if r != nil && len(r.Left) > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("Of the reply to a %s: %s.", what, strings.Map(visible, strings.Join(r.Left, ", "))))
+	}
+}
+
+// visible keeps what is not printed out of comments.
+func visible(c rune) rune {
+	if unprintable(c) {
+		return '?'
+	}
+	return c
 }
 
 var noToken = &Problem{"the reply to a right password holds nothing like a token", "give what the API answers when the password is right, with its headers: `curl -i` prints all of it"}
@@ -75,7 +95,8 @@ var noToken = &Problem{"the reply to a right password holds nothing like a token
 func (d *Draft) head(b *strings.Builder, file string) {
 	title := strings.Join(strings.Fields(cmp.Or(d.Title, d.Name)), " ")
 	fmt.Fprintf(b, `# A first draft of %s, made from %s. What the API is known to
-# answer is kept as it is; the comments behind values mark guesses. To go on:
+# answer is kept as it is, but for what is listed below; the comments behind values mark
+# guesses, and what was answered to one and may not hold for others. To go on:
 #
 #   chancery dialect check %[3]s      what is wrong with the file, and what it costs in safety
 #   chancery dialect test %[3]s       send its examples to a server of their own
@@ -154,7 +175,7 @@ func (d *Draft) success(g *guesser) guess {
 	headers, wanted := mapping(), mapping()
 	for _, h := range r.Headers {
 		made := same(literal(h.Value), literal(h.Value))
-		if h.Name != "Pragma" {
+		if h.Token {
 			made = g.tokenText(h.Value)
 		}
 		headers.add(h.Name, made.template)
@@ -242,7 +263,10 @@ func (d *Draft) route(ok *yaml.Node) *yaml.Node {
 			in.add("secret", plain("true"))
 		}
 		made := flat(in)
-		if f.Role == "" && !f.Const {
+		switch {
+		case f.Guess != "":
+			made.LineComment = "# " + f.Guess
+		case f.Role == "" && !f.Const && f.Place != "path":
 			made.LineComment = "# read, and not needed; leave it out if it means nothing"
 		}
 		inputs.add(name, made)
@@ -260,10 +284,14 @@ func (r *Request) accepts() *yaml.Node {
 			return flatList(text("form"))
 		}
 		return nil
-	case r.MediaType != "":
+	case r.MediaType == "" || r.Form == XML && r.MediaType == "text/xml":
+		return flatList(text(string(r.Form)))
+	case r.Form == JSON && (body.IsJSON(r.MediaType) || strings.HasSuffix(r.MediaType, "+json")), r.Form == XML && isXML(r.MediaType):
 		return flatList(text(r.MediaType))
 	}
-	return flatList(text(string(r.Form)))
+	other := flatList(text(string(r.Form)), flat(mapping().say("type", r.MediaType).say("as", string(r.Form))))
+	other.LineComment = "# the command sends its body under that type; curl does where no -H names another"
+	return other
 }
 
 // roleNames are the names that operations know: no other input can have them.
@@ -279,7 +307,7 @@ func (f *Field) inputName(used []string) string {
 	if f.Role != "" {
 		return f.Role
 	}
-	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(snake(f.last())), "_"), "_")
+	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(snake(f.called())), "_"), "_")
 	if name == "" || name[0] < 'a' {
 		name = "field_" + name
 	}

@@ -2,6 +2,7 @@ package draft
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -11,6 +12,9 @@ import (
 func FuzzDraft(f *testing.F) {
 	for _, tt := range drafts {
 		f.Add(tt.curl, tt.reply, tt.refusal)
+	}
+	for _, tt := range shapes {
+		f.Add(tt.curl, "", "")
 	}
 	f.Fuzz(func(t *testing.T, curl, reply, refusal string) {
 		file, err := draftOf(curl, reply, refusal)
@@ -52,6 +56,20 @@ func FuzzOpenAPI(f *testing.F) {
 
 func load(file []byte) (*dialect.Dialect, error) {
 	return dialect.Load("x.yaml", file, dialect.Options{Realm: "test", Issuer: "https://auth.example.com", BaseURL: "https://auth.example.com"})
+}
+
+// takes reports why the dialect does not take what a command sends: its route, its media
+// type and its fields, whoever signs in.
+func takes(d *dialect.Dialect, curl string) error {
+	r, err := CurlRequest(curl)
+	if err != nil {
+		return err
+	}
+	call := d.Match(r)
+	if call.Err() != nil || call.Redirect() != "" {
+		return fmt.Errorf("%w, redirect %q", call.Err(), call.Redirect())
+	}
+	return call.Decode(r)
 }
 
 // draftOf drafts from texts; an empty reply is one that nobody knows.

@@ -46,11 +46,10 @@ func (g guess) because(comment string) guess {
 
 // Names of members by what they tell, folded as in request.go.
 var (
-	tokenNames    = []string{"accesstoken", "token", "authtoken", "jwt", "jwttoken", "bearertoken", "sessiontoken", "idtoken", "apitoken", "sessionid", "session", "sid"}
-	refreshNames  = []string{"refreshtoken", "refresh"}
-	lifetimeNames = []string{"expiresin", "expiry", "expires", "expiresinseconds", "expirein", "ttl", "lifetime", "validity", "validfor", "maxage", "expiration", "tokenexpiry", "expiresinms", "expiresinminutes"}
-	idNames       = []string{"id", "uuid", "userid", "useruuid", "accountid", "uid", "sub", "guid"}
-	accountFacts  = map[string]string{
+	tokenNames   = []string{"accesstoken", "token", "authtoken", "jwt", "jwttoken", "bearertoken", "sessiontoken", "idtoken", "apitoken", "sessionid", "session", "sid"}
+	refreshNames = []string{"refreshtoken", "refresh"}
+	idNames      = []string{"id", "uuid", "userid", "useruuid", "accountid", "uid", "sub", "guid"}
+	accountFacts = map[string]string{
 		"email": "account.email", "mail": "account.email", "emailaddress": "account.email", "useremail": "account.email",
 		"username": "account.login", "login": "account.login", "preferredusername": "account.login", "loginname": "account.login",
 		"name": "account.name", "fullname": "account.name", "displayname": "account.name",
@@ -103,7 +102,7 @@ func (g *guesser) findToken(r *Reply) string {
 	case g.token != "":
 	case r.JSON == nil && r.Text != "" && !strings.ContainsAny(r.Text, " \n<"):
 		g.token = r.Text
-	case len(r.Headers) > 0 && tokenHeader(r) != nil:
+	case tokenHeader(r) != nil:
 		g.token = tokenHeader(r).Value
 	case len(r.Cookies) > 0:
 		g.token = r.Cookies[0].Value
@@ -114,10 +113,8 @@ func (g *guesser) findToken(r *Reply) string {
 
 // tokenHeader is the header that holds the token, or nil.
 func tokenHeader(r *Reply) *Header {
-	for i := range r.Headers {
-		if name := r.Headers[i].Name; name != "Www-Authenticate" && name != "Pragma" {
-			return &r.Headers[i]
-		}
+	if i := slices.IndexFunc(r.Headers, func(h Header) bool { return h.Token }); i >= 0 {
+		return &r.Headers[i]
 	}
 	return nil
 }
@@ -145,6 +142,7 @@ func (g *guesser) value(path []string, v body.Value) guess {
 			made := g.value(append(slices.Clone(path), strconv.Itoa(i)), item)
 			template.Content, expected.Content = append(template.Content, made.template), append(expected.Content, made.expected)
 		}
+		constants(nameOf(path), v, template)
 		return guess{template, expected}
 	case body.String:
 		return g.text(path, v)
@@ -154,8 +152,16 @@ func (g *guesser) value(path []string, v body.Value) guess {
 		if known, ok := g.accountFact(path, v); ok {
 			return known
 		}
-		return same(value(v), value(v))
+		return constant(nameOf(path), v)
 	}
+}
+
+// nameOf is the last of the names that lead to a value; "" for the whole.
+func nameOf(path []string) string {
+	if len(path) == 0 {
+		return ""
+	}
+	return path[len(path)-1]
 }
 
 // memberName writes a name of a reply in a template, where $ and ? mean something.
@@ -194,7 +200,7 @@ func (g *guesser) text(path []string, v body.Value) guess {
 	if randomText.MatchString(is) && strings.ContainsAny(is, "0123456789") {
 		return fact("token.id", "<text>").because("the API answered something random here: is it this?")
 	}
-	return same(literal(is), literal(is))
+	return constant(path[len(path)-1], v)
 }
 
 // tokenText is the token, with the scheme before it if there was one.
@@ -263,28 +269,12 @@ func (g *guesser) number(path []string, v body.Value) guess {
 	if known, ok := g.accountFact(path, v); ok {
 		return known
 	}
-	return same(value(v), value(v))
+	return constant(name, v)
 }
 
 func number(v body.Value) float64 {
 	n, _ := strconv.ParseFloat(v.Number(), 64)
 	return n
-}
-
-// length guesses in which unit a lifetime is told.
-func (g *guesser) length(name string, v body.Value) guess {
-	n, unit, expression := number(v), time.Second, "token.lifetime"
-	told := g.lifetime.Seconds()
-	switch {
-	case hasAny(name, "ms", "milli") || told > 0 && n == told*1000:
-		unit, expression = time.Millisecond, "token.lifetime * 1000"
-	case hasAny(name, "min") || told > 0 && n == told/60:
-		unit, expression = time.Minute, "token.lifetime / 60"
-	}
-	if length := time.Duration(n * float64(unit)); g.lifetime == 0 && length >= time.Second {
-		g.lifetime = length.Truncate(time.Second)
-	}
-	return guess{text("${" + expression + "}"), plain(strconv.FormatInt(int64(g.lifetime/unit), 10))}
 }
 
 // tellsAccount reports whether an object has the members of an account, and not the
@@ -323,7 +313,11 @@ func (g *guesser) accountFact(path []string, v body.Value) (guess, bool) {
 		return fact("account.login", g.sample.login), true
 	case expression != "" && (inside || name != "name" && name != "login"):
 		if expected := g.sample.expects(expression, v); expected != nil {
-			return guess{text("${" + expression + "}"), expected}, true
+			made := guess{text("${" + expression + "}"), expected}
+			if expression == firstRole {
+				made.because("an account without roles has an empty text here, one with several the first")
+			}
+			return made, true
 		}
 	case slices.Contains(idNames, name) && v.Kind() == body.String && (inside || name != "id" || uuidText.MatchString(v.Text())):
 		return fact("account.id", "<uuid>"), true

@@ -338,7 +338,7 @@ func (d document) reply(status int) *Reply {
 	r := &Reply{Status: status}
 	for _, m := range d.at("headers").Members() {
 		if tokenName(m.Name()) {
-			r.Headers = append(r.Headers, Header{m.Name(), "token"})
+			r.Headers = append(r.Headers, Header{m.Name(), "token", true})
 		}
 	}
 	if content := d.at("content").Members(); len(content) > 0 {

@@ -2,9 +2,11 @@ package draft
 
 import (
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,25 +45,41 @@ func ParseReply(printed string) (*Reply, error) {
 		return nil, &Problem{fmt.Sprintf("%d is no status of a reply", r.Status), "give what `curl -i` prints, or a status and a body, such as 401 {\"error\": \"denied\"}"}
 	}
 	r.Type = header.Get("Content-Type")
-	for _, name := range []string{"Www-Authenticate", "Pragma"} {
-		if v := header.Get(name); v != "" {
-			r.Headers = append(r.Headers, Header{name, v})
-		}
-	}
-	r.tokenHeaders(header)
+	r.Date, _ = http.ParseTime(header.Get("Date"))
+	r.readHeaders(header)
 	return r, r.readBody(rest)
 }
 
-// tokenHeaders keeps the headers that may hold a token.
-func (r *Reply) tokenHeaders(header http.Header) {
-	for name, values := range header {
-		if name != "Www-Authenticate" && (jwt.MatchString(values[0]) || tokenName(name) || name == "Authorization") {
-			r.Headers = append(r.Headers, Header{name, values[0]})
+var (
+	// keptHeaders are those that say the same in each reply.
+	keptHeaders = []string{"Www-Authenticate", "Pragma", "Content-Language", "Referrer-Policy", "X-Frame-Options", "X-Xss-Protection", "Content-Security-Policy"}
+	// serversHeaders are those that every server sets for itself.
+	serversHeaders = []string{
+		"Content-Type", "Content-Length", "Date", "Server", "Via", "Connection", "Keep-Alive", "Transfer-Encoding", "Trailer", "Upgrade", "Set-Cookie",
+		"Cache-Control", "X-Content-Type-Options", "Retry-After", "Allow", "Proxy-Connection", "Te",
+	}
+)
+
+// readHeaders keeps the headers that may hold a token, and those that say the same in
+// each reply.
+func (r *Reply) readHeaders(header http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(header)) {
+		v := header[name][0]
+		switch {
+		case slices.Contains(serversHeaders, name):
+		case slices.Contains(keptHeaders, name) || strings.HasSuffix(name, "-Version"):
+			r.Headers = append(r.Headers, Header{Name: name, Value: v})
+		case jwt.MatchString(v) || tokenName(name) || name == "Authorization":
+			r.Headers = append(r.Headers, Header{name, v, true})
+		default:
+			r.Left = append(r.Left, name)
 		}
 	}
 	for _, cookie := range (&http.Response{Header: header}).Cookies() {
 		if tokenName(cookie.Name) || jwt.MatchString(cookie.Value) {
 			r.Cookies = append(r.Cookies, cookie)
+		} else {
+			r.Left = append(r.Left, "the cookie "+cookie.Name)
 		}
 	}
 }
@@ -78,7 +96,7 @@ func (r *Reply) readBody(content string) error {
 	}
 	v, err := body.ParseJSON([]byte(content), limits)
 	if err != nil {
-		return &Problem{"the reply is said to be JSON, and is not: " + err.Error(), "give it whole, as `curl -i` prints it"}
+		return &Problem{"the reply is said to be JSON, and is not: " + reason(err), "give it whole, as `curl -i` prints it"}
 	}
 	r.JSON = &v
 	if r.Type == "application/json" {

@@ -1,10 +1,10 @@
 package draft
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -18,32 +18,74 @@ func (r *Request) readBody(contentType, content string) error {
 	case content == "":
 		r.Form = None
 		return nil
-	case looksLikeJSON(content) && typ != "application/x-www-form-urlencoded" || body.IsJSON(typ) || strings.HasSuffix(typ, "+json"),
-		looksLikeJSON(content) && !strings.Contains(content, "="):
+	case looksLikeXML(content) && typ != typeForm || isXML(typ):
+		return r.readXML(typ, content)
+	case looksLikeJSON(content) || typ == "application/json" || body.IsJSON(typ) || strings.HasSuffix(typ, "+json"):
 		return r.readJSON(typ, content)
-	case typ == "application/x-www-form-urlencoded":
+	case typ == typeForm:
 		r.Form = URLForm
 		for _, pair := range pairs(content) {
 			r.Fields = append(r.Fields, Field{Place: "body", Path: []string{pair[0]}, Value: body.NewString(pair[1])})
 		}
 		return nil
 	}
-	return &Problem{fmt.Sprintf("the body is of type %s, which no dialect reads", typ), "a dialect reads JSON and forms: start from a contract like yours, with `chancery dialect show kyc`"}
+	return &Problem{fmt.Sprintf("the body is of type %s, which no dialect reads", typ), "a dialect reads JSON, XML and forms: start from a contract like yours, with `chancery dialect show kyc`"}
 }
 
-func looksLikeJSON(content string) bool { return strings.HasPrefix(strings.TrimSpace(content), "{") }
+const typeForm = "application/x-www-form-urlencoded"
+
+// looksLikeJSON reports whether a body is JSON whatever its type says: curl names the
+// type of a form where it is not told another. What only begins so is a form if it has
+// a name and a value.
+func looksLikeJSON(content string) bool {
+	if !strings.HasPrefix(strings.TrimSpace(content), "{") {
+		return false
+	}
+	_, err := body.ParseJSON([]byte(content), limits)
+	return err == nil || !strings.Contains(content, "=")
+}
+
+func looksLikeXML(content string) bool { return strings.HasPrefix(strings.TrimSpace(content), "<") }
+
+func isXML(typ string) bool {
+	return typ == "application/xml" || typ == "text/xml" || strings.HasSuffix(typ, "+xml")
+}
 
 func (r *Request) readJSON(typ, content string) error {
 	value, err := body.ParseJSON([]byte(content), limits)
-	if err != nil || value.Kind() != body.Object {
-		return &Problem{"the body is no JSON object", "give the command in single quotes, so that the shell leaves the body alone"}
+	switch {
+	case err != nil:
+		return &Problem{"the body is no JSON object: " + reason(err), "give the command in single quotes, so that the shell leaves the body alone"}
+	case value.Kind() != body.Object:
+		return &Problem{"the body is JSON, and no JSON object but a " + value.Kind().String(), "a dialect reads members of an object: {\"username\": …, \"password\": …}"}
 	}
 	r.Form, r.Body = JSON, value
-	if typ != "application/json" && (body.IsJSON(typ) || strings.HasSuffix(typ, "+json")) {
+	if typ != "application/json" {
 		r.MediaType = typ
 	}
 	r.leaves(nil, value)
 	return nil
+}
+
+func (r *Request) readXML(typ, content string) error {
+	value, err := body.ParseXML([]byte(content), limits)
+	if err != nil {
+		return &Problem{"the body is no XML document: " + reason(err), "give the command in single quotes, so that the shell leaves the body alone"}
+	}
+	r.Form, r.Body = XML, value
+	if typ != "application/xml" {
+		r.MediaType = typ
+	}
+	r.leaves(nil, value)
+	return nil
+}
+
+// reason is why a body cannot be read, without the outcome that it would be.
+func reason(err error) string {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner.Error()
+	}
+	return err.Error()
 }
 
 // leaves adds every value below v that is no object.
@@ -103,122 +145,4 @@ func unescape(text string) string {
 		return plain
 	}
 	return text
-}
-
-// Names by which contracts call a login name and a password, the likeliest first,
-// without case, blanks, hyphens and underscores.
-var (
-	secretNames = []string{
-		"password", "passwd", "pwd", "pass", "userpassword", "loginpassword", "passphrase", "pin",
-		"secret", "secretkey", "apisecret", "accesssecret", "secretaccesskey", "appsecret", "keysecret", "clientsecret", "consumersecret",
-	}
-	identifierNames = []string{
-		"username", "login", "loginname", "loginid", "userlogin", "email", "emailaddress", "useremail", "mail", "user", "userid", "account", "accountname",
-		"accesskey", "accesskeyid", "apikey", "apikeyid", "keyid", "key", "clientid", "appid", "appkey", "consumerkey", "identifier", "phone", "phonenumber", "name", "id",
-	}
-	keyNames = []string{"accesskey", "accesskeyid", "apikey", "apikeyid", "keyid", "key", "clientid", "appid", "appkey", "consumerkey"}
-	// codeNames2FA are those of the code of a second factor.
-	codeNames2FA = []string{"otp", "totp", "otpcode", "totpcode", "mfacode", "mfatoken", "twofactorcode", "onetimepassword", "onetimecode", "authcode"}
-	// constantNames are those whose value a contract fixes.
-	constantNames = []string{"granttype", "method", "auth", "authtype", "logintype", "type"}
-)
-
-var separators = regexp.MustCompile(`[\s_.-]+`)
-
-// folded is a name as the lists above have it; the X- of headers says nothing.
-func folded(name string) string {
-	return separators.ReplaceAllString(strings.TrimPrefix(strings.ToLower(name), "x-"), "")
-}
-
-func (f *Field) last() string { return f.Path[len(f.Path)-1] }
-
-// assign finds out which fields are the login name and the password.
-func (r *Request) assign() error {
-	secret := r.role("secret", secretNames, "password")
-	if secret == nil {
-		return &Problem{"no field of the request looks like a password; it has " + r.fieldNames(),
-			"rename the password's field to password, and write its own name into the file afterwards: inputs, secret, from"}
-	}
-	if r.role("identifier", identifierNames, "") == nil {
-		return &Problem{"no field of the request looks like a login name; it has " + r.fieldNames(),
-			"rename the login name's field to username, and write its own name into the file afterwards: inputs, identifier, from"}
-	}
-	r.assignClient()
-	for i := range r.Fields {
-		f := &r.Fields[i]
-		if f.Role == "" && slices.Contains(codeNames2FA, folded(f.last())) && r.byRole("otp") == nil && !r.forKeys() {
-			f.Role, f.Need, f.Type = "otp", false, ""
-		}
-		if f.Role == "" && !f.Const && slices.Contains(constantNames, folded(f.last())) && f.Value.Kind() == body.String && f.Value.Text() != "" {
-			f.Const, f.Need = true, true
-		}
-	}
-	return nil
-}
-
-// assignClient finds the application that signs in beside somebody.
-func (r *Request) assignClient() {
-	find := func(names ...string) *Field {
-		for i := range r.Fields {
-			if f := &r.Fields[i]; f.Role == "" && slices.Contains(names, folded(f.last())) && f.Value.Kind() == body.String {
-				return f
-			}
-		}
-		return nil
-	}
-	client, secret := find("clientid", "appid", "appkey", "consumerkey"), find("clientsecret", "appsecret", "consumersecret")
-	if client != nil && secret != nil && !r.forKeys() {
-		client.Role, client.Need = "client", true
-		secret.Role, secret.Need = "client_secret", true
-	}
-}
-
-// role gives the role to the field whose name comes first among names, or else to
-// one whose name ends so.
-func (r *Request) role(role string, names []string, ending string) *Field {
-	best, rank := (*Field)(nil), len(names)
-	for i := range r.Fields {
-		f := &r.Fields[i]
-		if f.Role == role {
-			return f
-		}
-		at := slices.Index(names, folded(f.last()))
-		if at < 0 && ending != "" && strings.HasSuffix(folded(f.last()), ending) {
-			at = len(names) - 1
-		}
-		if at >= 0 && at < rank && f.Role == "" && f.Value.Kind() == body.String {
-			best, rank = f, at
-		}
-	}
-	if best != nil {
-		best.Role, best.Need = role, true
-	}
-	return best
-}
-
-func (r *Request) fieldNames() string {
-	if len(r.Fields) == 0 {
-		return "none"
-	}
-	var names []string
-	for i := range r.Fields {
-		names = append(names, strings.Join(r.Fields[i].Path, "."))
-	}
-	return strings.Join(names, ", ")
-}
-
-// byRole is the field of a role, or nil.
-func (r *Request) byRole(role string) *Field {
-	for i := range r.Fields {
-		if r.Fields[i].Role == role {
-			return &r.Fields[i]
-		}
-	}
-	return nil
-}
-
-// forKeys reports whether programs sign in, by access keys.
-func (r *Request) forKeys() bool {
-	f := r.byRole("identifier")
-	return f.Place != "basic" && slices.Contains(keyNames, folded(f.last()))
 }

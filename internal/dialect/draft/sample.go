@@ -24,7 +24,7 @@ func (r *Request) sampleFor() sample {
 	switch {
 	case r.forKeys():
 		return sample{"sample-key-1", sampleKeySecret}
-	case strings.Contains(f.Value.Text(), "@") || strings.Contains(folded(f.last()), "mail"):
+	case strings.Contains(f.Value.Text(), "@") || strings.Contains(folded(f.called()), "mail"):
 		return sample{"ada@example.com", samplePassword}
 	}
 	return sample{"ada", samplePassword}

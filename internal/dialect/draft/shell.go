@@ -9,7 +9,7 @@ import (
 // shellWords cuts a command into words as a POSIX shell does, $'…' included. It ends
 // at what ends a command, such as a pipe. Variables are not filled in.
 func shellWords(text string) ([]string, error) {
-	s := splitter{text: strings.ReplaceAll(text, "\r\n", "\n")}
+	s := splitter{text: fromCmd(strings.ReplaceAll(text, "\r\n", "\n"))}
 	for s.at < len(s.text) {
 		if !s.next() {
 			break
@@ -17,6 +17,17 @@ func shellWords(text string) ([]string, error) {
 	}
 	s.flush()
 	return s.words, s.err
+}
+
+var caret = regexp.MustCompile(`\^(\n|.)`)
+
+// fromCmd takes out the carets by which Windows' cmd keeps characters, as browsers copy
+// commands for it.
+func fromCmd(text string) string {
+	if !strings.Contains(text, `^"`) {
+		return text
+	}
+	return caret.ReplaceAllStringFunc(text, func(kept string) string { return strings.TrimPrefix(kept[1:], "\n") })
 }
 
 // A splitter is on its way through a command.
@@ -51,6 +62,8 @@ func (s *splitter) next() bool {
 		if s.text[s.at] != '\n' { // which continues the line
 			s.take(s.text[s.at : s.at+1])
 		}
+		s.at++
+	case c == '`' && strings.HasPrefix(s.text[s.at:], "\n"): // PowerShell's way to go on
 		s.at++
 	case c == '\'':
 		return s.quoted("'", func(text string) string { return text })

@@ -35,6 +35,16 @@ func (t tree) add(name string, value *yaml.Node) tree {
 	return t
 }
 
+// get is the value of a member, or nil.
+func (t tree) get(name string) *yaml.Node {
+	for i := 0; i < len(t.Content); i += 2 {
+		if t.Content[i].Value == name {
+			return t.Content[i+1]
+		}
+	}
+	return nil
+}
+
 // say appends a member that is a word.
 func (t tree) say(name, value string) tree { return t.add(name, text(value)) }
 
