@@ -368,7 +368,7 @@ func TestTickets(t *testing.T) {
 
 func TestKeySetAndFixed(t *testing.T) {
 	_, s := everything(t)
-	want(t, "keys", s.ask(t, "GET", "/keys", ""), http.StatusOK, `{"keys":[".demo.everything"]}`)
+	want(t, "keys", s.ask(t, "GET", "/keys", ""), http.StatusOK, `{"keys":[".demo.everything/tracked"]}`)
 	want(t, "about", s.ask(t, "GET", "/about", ""), http.StatusOK, `{"issuer":"https://login.example"}`)
 	want(t, "gone", s.ask(t, "GET", "/gone", ""), http.StatusBadRequest, "forbidden")
 }
