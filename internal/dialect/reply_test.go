@@ -168,16 +168,25 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// TestCookieFails: what a cookie cannot hold is our failure, and nothing is sent.
-func TestCookieFails(t *testing.T) {
-	d := loadText(t, filled(map[string]string{"OK": `{empty: true, cookies: [{name: a, value: "${account.name}"}]}`}))
-	c, w, err := serve(d, post("/login", jsonTyp, `{"user":"ada","password":"p"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := sampleGrant()
-	if err := c.Encode(w, Result{Token: &token}); core.KindOf(err) != core.Internal || wire(w) != "500 | Content-Type: text/plain | sorry" {
-		t.Errorf("Encode() = %v, %s", err, wire(w))
+// TestCookieHolds: what a cookie cannot hold is percent-encoded, and what it can is
+// as it is.
+func TestCookieHolds(t *testing.T) {
+	for name, want := range map[string]string{
+		"ada":                              "ada",
+		"100%25":                           "100%25",
+		"Zo\u00eb; Domain=example.com\r\n": "Zo%C3%AB%3B%20Domain=example.com%0D%0A",
+		"a \"b\", 5%":                      "a%20%22b%22%2C%205%25",
+	} {
+		d := loadText(t, filled(map[string]string{"OK": `{empty: true, cookies: [{name: a, value: "${account.name}"}]}`}))
+		c, w, err := serve(d, post("/login", jsonTyp, `{"user":"ada","password":"p"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := sampleGrant()
+		token.Account.Name = name
+		if err := c.Encode(w, Result{Token: &token}); err != nil || wire(w) != "200 | Set-Cookie: a="+want+" | " {
+			t.Errorf("Encode() = %v, %s, want the cookie %s", err, wire(w), want)
+		}
 	}
 }
 
