@@ -175,7 +175,8 @@ func (r *Registry) hash(ctx context.Context, spec AccountSpec) (PasswordHash, er
 }
 
 // UpdateAccount makes an existing account what spec says, its password, login name,
-// tenant and second factor apart, and reports whether that changed anything.
+// tenant and second factor apart, and reports whether that changed anything. To take
+// a role away ends the account's tokens.
 func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin Origin) (changed bool, err error) {
 	realm, err := r.Realms.Realm(ctx, spec.Realm)
 	if err != nil {
@@ -194,6 +195,9 @@ func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin O
 		}
 		account.Email, account.Name, account.Verified, account.Hold = spec.Email, spec.Name, spec.Verified, spec.Hold
 		if !slices.Equal(account.Roles, spec.Roles) {
+			if slices.ContainsFunc(account.Roles, func(role string) bool { return !slices.Contains(spec.Roles, role) }) {
+				account.endTokens(now) // and with them what was granted to a role that it has no more (S48)
+			}
 			account.Roles = spec.Roles
 		}
 		if len(account.Attributes)+len(spec.Attributes) > 0 {
