@@ -280,6 +280,17 @@ func TestResumeIsThrottledWithTheAccount(t *testing.T) {
 	}
 }
 
+// Who knows the password gets a challenge, and does not end the owner's by it.
+func TestChallengesOfOthersStay(t *testing.T) {
+	w := newPeople(t, nil)
+	w.account(t, "ada@example.com", nil)
+	code, _ := w.enroll(t, "ada@example.com")
+	owners := w.challenged(t, "ada@example.com", nil)
+	w.challenged(t, "ada@example.com", func(c *core.Credential) { c.Origin.Address = netip.MustParseAddr("203.0.113.9") })
+	_, err := w.Resume(t.Context(), core.Resumption{Challenge: owners, OTP: code(), Origin: origin})
+	want(t, "Resume", err, "")
+}
+
 // S19: codes are not guessed from many networks either, by whatever way.
 func TestCodesAreGuessedByAccount(t *testing.T) {
 	w := newPeople(t, nil)
