@@ -177,6 +177,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "a file never sees passwords, secrets and hashes"
 	case !known:
 		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
+	case name == "request.path" && p.secretPath():
+		return nil, "request.path holds a secret here and cannot be named", "name the inputs of the path that are none"
 	case f.where&p.in == 0:
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
 	case first == "issue" && p.in&inError != 0 && !p.issues:
