@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -227,6 +228,32 @@ func TestCookieWarnings(t *testing.T) {
 			if !strings.Contains(w.Message, tt.want[i]) || w.Hint == "" {
 				t.Errorf("%s: warning %v, want %q", tt.ok, w, tt.want[i])
 			}
+		}
+	}
+}
+
+// TestHeadersOfInputs: what clients send leads no browser elsewhere unsaid, and sets
+// no attribute of a cookie.
+func TestHeadersOfInputs(t *testing.T) {
+	for header, want := range map[string]string{
+		`Location: "${input.tenant}"`:                                           "an open redirect",
+		`Location: "https://${input.tenant}.example.com/"`:                      "an open redirect",
+		`Location: "/${input.tenant}"`:                                          "an open redirect",
+		`Location: "${input.tenant == null ? '/' : 'https://' + input.tenant}"`: "an open redirect",
+		`Location: "https://app.example.com/?t=${input.tenant}"`:                "",
+		`Location: "/t/${input.tenant}"`:                                        "",
+		`Location: "${base_url}/${input.tenant}"`:                               "",
+		`Location: "/t/${account.id}"`:                                          "",
+		`X-Tenant: "${input.tenant}"`:                                           "",
+		`Set-Cookie: "t=${input.tenant}; HttpOnly"`:                             "it could set attributes",
+	} {
+		d, err := Load("a.yaml", []byte(filled(map[string]string{"OK": "{status: 302, empty: true, headers: {" + header + "}}"})), testOptions())
+		told := fmt.Sprint(err)
+		if err == nil {
+			told = fmt.Sprint(d.Warnings())
+		}
+		if want == "" && err != nil || strings.Contains(told, "an open redirect") != (want == "an open redirect") || !strings.Contains(told, want) {
+			t.Errorf("%s: %s, want %q", header, told, want)
 		}
 	}
 }
