@@ -8,7 +8,10 @@ import (
 	"net/mail"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Registry creates and changes realms, tenants, accounts with their second
@@ -88,11 +91,20 @@ func (s *AccountSpec) complete(realm RealmInfo) error {
 	} else if address, err := mail.ParseAddress(s.Email); err != nil || address.Address != s.Email {
 		return refuse(InvalidRequest, "email %q is not an address such as ada@example.com", s.Email)
 	}
+	if len(s.Email) > maxLogin {
+		return refuse(InvalidRequest, "an address has at most %d bytes", maxLogin)
+	}
+	if len(s.Name) > maxName || !utf8.ValidString(s.Name) || strings.ContainsFunc(s.Name, unicode.IsControl) {
+		return refuse(InvalidRequest, "a name has at most %d bytes of UTF-8 without control characters", maxName)
+	}
 	if err := checkHold(s.Hold); err != nil {
 		return err
 	}
 	return realm.CheckAttributes(s.Attributes)
 }
+
+// maxName bounds an account's readable name, in bytes: tokens and headers hold it.
+const maxName = 256
 
 func checkHold(hold Kind) error {
 	if hold != "" && hold != Locked && hold != MustChangeSecret {
