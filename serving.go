@@ -146,11 +146,11 @@ func (s *Server) authorities(ctx context.Context, registry *core.Registry, mount
 		}
 		authorities = append(authorities, authority)
 	}
-	for _, m := range mounted { // nothing is made where one of them is refused
+	for i, m := range mounted { // nothing is made where one of them is refused
 		if err := ensureRealm(ctx, registry, m.dialect); err != nil {
 			return nil, err
 		}
-		for _, policy := range m.dialect.Terms().Policies {
+		for _, policy := range authorities[i].Terms().Policies {
 			if policy.Format == core.FormatOpaque {
 				continue // nothing signs it
 			}

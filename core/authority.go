@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -70,6 +71,11 @@ func NewAuthority(deps Deps, terms Terms) (*Authority, error) {
 	}, nil
 }
 
+// trackedKeys sets the keys of tracked tokens apart, in a form that no dialect's name
+// has: by the signature alone an ended one would hold again, once a file that is
+// served anew does not track its policy any more.
+const trackedKeys = "/tracked"
+
 // orderedPolicies are the policies of terms, each checked and complete: those that
 // terms.Order leaves out come last, by name.
 func orderedPolicies(terms Terms) ([]Policy, error) {
@@ -87,6 +93,9 @@ func orderedPolicies(terms Terms) ([]Policy, error) {
 			policy.Slot != "" || policy.Refresh != nil
 		if err := policy.validate(); err != nil {
 			return nil, refuse(InvalidRequest, "token %s: %w", name, err)
+		}
+		if policy.Tracked && !strings.HasSuffix(policy.Keys.Dialect, trackedKeys) {
+			policy.Keys.Dialect += trackedKeys
 		}
 		all = append(all, policy)
 	}

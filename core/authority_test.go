@@ -104,6 +104,9 @@ type tally struct {
 func (t *tally) Begin(_ context.Context, key core.AttemptKey) (core.Attempt, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if key.Everywhere {
+		return &tally{}, nil // which its own test counts
+	}
 	t.keys = append(t.keys, key)
 	if t.full {
 		return nil, &core.Error{Kind: core.RateLimited, RetryAfter: time.Second}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -45,7 +46,7 @@ type challengePayload struct {
 }
 
 // challenge keeps a sign-in that waits for its second factor, and returns what to
-// come back with. It ends the account's older challenges.
+// come back with. It ends the account's older challenge of the same place.
 func (a *Authority) challenge(ctx context.Context, identity Identity, p pending, origin Origin) (Challenge, error) {
 	if identity.Key != nil {
 		return Challenge{}, refuse(Internal, "an access key is never asked for a second factor")
@@ -66,7 +67,7 @@ func (a *Authority) challenge(ctx context.Context, identity Identity, p pending,
 		Digest:    secret.Digest(),
 		Realm:     a.terms.Realm,
 		Account:   identity.Account.ID,
-		Purpose:   PurposeChallenge,
+		Purpose:   challengeFrom(origin),
 		Payload:   string(text),
 		IssuedAt:  p.begun,
 		ExpiresAt: p.begun.Add(a.terms.TicketLifetimes[PurposeChallenge]),
@@ -77,6 +78,14 @@ func (a *Authority) challenge(ctx context.Context, identity Identity, p pending,
 		return Challenge{}, err
 	}
 	return Challenge{Value: secret, ExpiresAt: ticket.ExpiresAt}, nil
+}
+
+// challengeFrom is the purpose of a challenge by where it is asked for: 256 places, so
+// that who has got hold of the password does not end the owner's challenge by asking
+// for another one.
+func challengeFrom(origin Origin) Purpose {
+	place := NewSecret(origin.Network().String()).Digest()[0]
+	return PurposeChallenge + Purpose(fmt.Sprintf("/%02x", place))
 }
 
 // Resume goes on with a sign-in that was asked for its second factor. It refuses

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/counter"
 )
 
 // S5: the second factor is asked for after the password and the state, and costs
@@ -276,6 +278,48 @@ func TestResumeIsThrottledWithTheAccount(t *testing.T) {
 	if w.count(t, core.ActionFactorUsed) != 0 {
 		t.Error("a code was compared")
 	}
+}
+
+// Who knows the password gets a challenge, and does not end the owner's by it.
+func TestChallengesOfOthersStay(t *testing.T) {
+	w := newPeople(t, nil)
+	w.account(t, "ada@example.com", nil)
+	code, _ := w.enroll(t, "ada@example.com")
+	owners := w.challenged(t, "ada@example.com", nil)
+	w.challenged(t, "ada@example.com", func(c *core.Credential) { c.Origin.Address = netip.MustParseAddr("203.0.113.9") })
+	_, err := w.Resume(t.Context(), core.Resumption{Challenge: owners, OTP: code(), Origin: origin})
+	want(t, "Resume", err, "")
+}
+
+// S19: codes are not guessed from many networks either, by whatever way.
+func TestCodesAreGuessedByAccount(t *testing.T) {
+	w := newPeople(t, nil)
+	w.account(t, "ada@example.com", nil)
+	code, _ := w.enroll(t, "ada@example.com")
+	w.deps.Attempts = counter.New(counter.Options{})
+	w.open(t)
+	compared, from := 0, netip.MustParseAddr("10.0.0.0")
+	for i := range 1000 {
+		from = from.Next()
+		at := core.Origin{Address: from, RequestID: "r1"}
+		_, err := w.Exchange(t.Context(), password("ada@example.com", "right password", func(c *core.Credential) {
+			c.Origin = at
+			if i%2 == 0 {
+				c.OTP = core.NewSecret("000000")
+			}
+		}))
+		if refusal, ok := errors.AsType[*core.Error](err); ok && refusal.Challenge != nil {
+			_, err = w.Resume(t.Context(), core.Resumption{Challenge: refusal.Challenge.Value, OTP: core.NewSecret("000000"), Origin: at})
+		}
+		if core.KindOf(err) == core.BadOTP {
+			compared++
+		}
+	}
+	if compared > 100 {
+		t.Errorf("%d of 1000 guesses from as many networks were compared, want 100 at most", compared)
+	}
+	_, err := w.Exchange(t.Context(), password("ada@example.com", "right password", func(c *core.Credential) { c.OTP = code() }))
+	want(t, "a right code after that", err, core.RateLimited)
 }
 
 // S28: a ticket of one purpose opens nothing else, and none is a bearer token.

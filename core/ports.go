@@ -70,6 +70,8 @@ type AttemptKey struct {
 	Realm    Realm
 	Identity string // canonical login or access key identifier; "" counts the network alone
 	Network  netip.Prefix
+	// Everywhere counts the identity alone, whatever the network that it is tried from.
+	Everywhere bool
 }
 
 // An Attempt is one reserved try; exactly one of its methods is called.

@@ -57,6 +57,9 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 		return Token{}, &Error{Kind: RefreshExpired}
 	}
 	identity, err := a.renewable(ctx, old, session, begun)
+	if KindOf(err) == RefreshRevoked { // or used up since it was read: others came with it at once
+		return Token{}, a.lost(ctx, old.Digest, *event, err)
+	}
 	if err != nil {
 		return Token{}, err
 	}
@@ -69,7 +72,7 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 	}
 	token, err := a.mint(ctx, m)
 	if KindOf(err) == Conflict {
-		return Token{}, a.lost(ctx, old.Digest, *event)
+		return Token{}, a.lost(ctx, old.Digest, *event, refuse(RefreshRevoked, "its session has ended"))
 	}
 	if err == nil && policy.Refresh.Keep {
 		token.Refresh = &RefreshToken{Value: renewal.Refresh, IssuedAt: old.IssuedAt, ExpiresAt: old.ExpiresAt}
@@ -140,12 +143,13 @@ func (a *Authority) unheld(identity Identity) error {
 	return nil
 }
 
-// lost tells why the refresh token could not be used up after all.
-func (a *Authority) lost(ctx context.Context, digest Digest, event Event) error {
+// lost tells why the refresh token could not be used up after all: it was by
+// another, or it was revoked.
+func (a *Authority) lost(ctx context.Context, digest Digest, event Event, revoked error) error {
 	token, _, err := a.deps.Tokens.Token(ctx, a.terms.Realm, digest)
 	switch {
 	case KindOf(err) == NotFound, err == nil && token.ReplacedAt.IsZero():
-		return refuse(RefreshRevoked, "its session has ended")
+		return revoked
 	case err != nil:
 		return err
 	}

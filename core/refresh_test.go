@@ -111,6 +111,38 @@ func TestRefreshLosesTheRace(t *testing.T) {
 	}
 }
 
+// One that was read before two others came with the same token, and asks for its
+// session after them, is told what they are told.
+func TestRefreshComesThird(t *testing.T) {
+	w := newWorld(t, tracked(nil))
+	token := w.ada(t)
+	slow := &thirdComer{Recent: w.store}
+	w.deps.Recent = slow
+	w.open(t)
+	slow.then = func() {
+		_, err := w.refresh(t.Context(), token.Refresh.Value)
+		want(t, "the first Refresh", err, "")
+		_, err = w.refresh(t.Context(), token.Refresh.Value)
+		want(t, "the second Refresh", err, core.RefreshReused)
+	}
+	_, err := w.refresh(t.Context(), token.Refresh.Value)
+	want(t, "the third Refresh", err, core.RefreshReused)
+}
+
+// thirdComer lets something happen before the next look at an account.
+type thirdComer struct {
+	core.Recent
+	then func()
+}
+
+func (c *thirdComer) RecentAccount(ctx context.Context, realm core.Realm, id core.AccountID) (core.Account, error) {
+	if then := c.then; then != nil {
+		c.then = nil
+		then()
+	}
+	return c.Recent.RecentAccount(ctx, realm, id)
+}
+
 // meanwhile lets something happen before the next rotation or extension.
 type meanwhile struct {
 	core.Tokens

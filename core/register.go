@@ -3,6 +3,7 @@ package core
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/mail"
 	"strings"
 	"time"
@@ -80,8 +81,15 @@ func (a *Authority) registrationSpec(ctx context.Context, r Registration) (Accou
 		Realm: a.terms.Realm, Login: foldDomain(r.Login), Email: foldDomain(r.Email), Name: r.Name,
 		Roles: r.Roles, Attributes: r.Attributes, Active: true, Verified: r.Verified,
 	}
+	if text, err := json.Marshal(spec.Attributes); err != nil || len(text) > maxRegistered {
+		return spec, refuse(InvalidField, "attributes of more than %d bytes of JSON", maxRegistered)
+	}
 	return spec, spec.complete(realm)
 }
+
+// maxRegistered bounds the attributes that somebody gives to their own account, so
+// that a token that tells them all is not too long to pass.
+const maxRegistered = 1 << 10
 
 // foldDomain folds the domain of an address, and leaves alone what is none.
 func foldDomain(text string) string {

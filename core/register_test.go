@@ -318,3 +318,28 @@ func TestVerificationMailsAreFew(t *testing.T) {
 	_, err = w.nextMail(t, "ada@example.com")
 	want(t, "a mail of recovery", err, "")
 }
+
+// S54: what somebody says of themselves can be kept by every store, and told by every
+// token.
+func TestRegisterBounds(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*core.Registration)
+		kind   core.Kind
+	}{
+		"a name":                      {func(r *core.Registration) { r.Name = "Ada, Countess of Lovelace 🙂" }, ""},
+		"the longest name":            {func(r *core.Registration) { r.Name = strings.Repeat("x", 256) }, ""},
+		"a longer one":                {func(r *core.Registration) { r.Name = strings.Repeat("x", 257) }, core.InvalidRequest},
+		"NUL, which PostgreSQL lacks": {func(r *core.Registration) { r.Name = "a\x00b" }, core.InvalidRequest},
+		"a line break":                {func(r *core.Registration) { r.Name = "a\r\nb" }, core.InvalidRequest},
+		"no UTF-8":                    {func(r *core.Registration) { r.Name = "\xff" }, core.InvalidRequest},
+		"a long address":              {func(r *core.Registration) { r.Email = strings.Repeat("x", 320) + "@example.com" }, core.InvalidRequest},
+		"an attribute":                {func(r *core.Registration) { r.Attributes = core.Attributes{"team": strings.Repeat("x", 1000)} }, ""},
+		"a long attribute":            {func(r *core.Registration) { r.Attributes = core.Attributes{"team": strings.Repeat("x", 1024)} }, core.InvalidField},
+	} {
+		w := newPeople(t, nil)
+		r := core.Registration{Login: "ada@example.com", Password: core.NewSecret("right password"), Origin: origin}
+		tt.change(&r)
+		_, _, err := w.Register(t.Context(), r)
+		want(t, name, err, tt.kind)
+	}
+}

@@ -8,7 +8,10 @@ import (
 	"net/mail"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Registry creates and changes realms, tenants, accounts with their second
@@ -88,11 +91,20 @@ func (s *AccountSpec) complete(realm RealmInfo) error {
 	} else if address, err := mail.ParseAddress(s.Email); err != nil || address.Address != s.Email {
 		return refuse(InvalidRequest, "email %q is not an address such as ada@example.com", s.Email)
 	}
+	if len(s.Email) > maxLogin {
+		return refuse(InvalidRequest, "an address has at most %d bytes", maxLogin)
+	}
+	if len(s.Name) > maxName || !utf8.ValidString(s.Name) || strings.ContainsFunc(s.Name, unicode.IsControl) {
+		return refuse(InvalidRequest, "a name has at most %d bytes of UTF-8 without control characters", maxName)
+	}
 	if err := checkHold(s.Hold); err != nil {
 		return err
 	}
 	return realm.CheckAttributes(s.Attributes)
 }
+
+// maxName bounds an account's readable name, in bytes: tokens and headers hold it.
+const maxName = 256
 
 func checkHold(hold Kind) error {
 	if hold != "" && hold != Locked && hold != MustChangeSecret {
@@ -175,7 +187,8 @@ func (r *Registry) hash(ctx context.Context, spec AccountSpec) (PasswordHash, er
 }
 
 // UpdateAccount makes an existing account what spec says, its password, login name,
-// tenant and second factor apart, and reports whether that changed anything.
+// tenant and second factor apart, and reports whether that changed anything. To take
+// a role away ends the account's tokens.
 func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin Origin) (changed bool, err error) {
 	realm, err := r.Realms.Realm(ctx, spec.Realm)
 	if err != nil {
@@ -194,6 +207,9 @@ func (r *Registry) UpdateAccount(ctx context.Context, spec AccountSpec, origin O
 		}
 		account.Email, account.Name, account.Verified, account.Hold = spec.Email, spec.Name, spec.Verified, spec.Hold
 		if !slices.Equal(account.Roles, spec.Roles) {
+			if slices.ContainsFunc(account.Roles, func(role string) bool { return !slices.Contains(spec.Roles, role) }) {
+				account.endTokens(now) // and with them what was granted to a role that it has no more (S48)
+			}
 			account.Roles = spec.Roles
 		}
 		if len(account.Attributes)+len(spec.Attributes) > 0 {

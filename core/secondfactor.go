@@ -60,21 +60,30 @@ func (a *Authority) secondFactor(ctx context.Context, account Account, code, rec
 	default:
 		return "", &Error{Kind: MFARequired}
 	}
-	event := a.event(ActionFactorUsed, origin)
-	event.Account = account.ID
-	err = a.deps.Factors.UpdateFactor(ctx, a.terms.Realm, account.ID, func(f *Factor) (Event, error) {
-		if !f.EnrolledAt.Equal(factor.EnrolledAt) || !use(f) {
-			return Event{}, &Error{Kind: BadOTP}
-		}
-		return event, nil
-	})
-	if KindOf(err) == NotFound {
-		err = refuse(BadOTP, "the second factor was removed meanwhile")
-	}
-	if err != nil {
+	if err := a.useFactor(ctx, factor, use, origin); err != nil {
 		return "", err
 	}
 	return method, nil
+}
+
+// useFactor uses a code up, if it is right. A code has few digits, and networks are
+// many: its guesses count against the account wherever they come from (S19).
+func (a *Authority) useFactor(ctx context.Context, factor Factor, use func(*Factor) bool, origin Origin) error {
+	event := a.event(ActionFactorUsed, origin)
+	event.Account = factor.Account
+	key := AttemptKey{Realm: a.terms.Realm, Identity: nobody + string(factor.Account), Everywhere: true}
+	return a.counted(ctx, key, func() error {
+		err := a.deps.Factors.UpdateFactor(ctx, a.terms.Realm, factor.Account, func(f *Factor) (Event, error) {
+			if !f.EnrolledAt.Equal(factor.EnrolledAt) || !use(f) {
+				return Event{}, &Error{Kind: BadOTP}
+			}
+			return event, nil
+		})
+		if KindOf(err) == NotFound {
+			err = refuse(BadOTP, "the second factor was removed meanwhile")
+		}
+		return err
+	})
 }
 
 const factorPurpose = "factors.sealed"

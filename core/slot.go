@@ -26,7 +26,7 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 		SeenAt:    a.deps.Now(),
 	}
 	if m.Policy.Slot != "" {
-		session.Slot = session.slot(m.Policy.Slot)
+		session.Slot = session.slot(m.Policy.Slot, m.asked())
 	}
 	if m.Policy.Session > 0 {
 		session.ExpiresAt = issuedAt.Add(m.Policy.Session)
@@ -35,19 +35,31 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 }
 
 // slot names the place that only one session can have: that of one identity by one
-// policy. Where the same token is given again, what it grants is part of the place,
-// so that nobody gets what was granted for another request.
-func (s Session) slot(rule SlotRule) string {
+// policy. Where the same token is given again, what it grants and the life that was
+// asked for are part of the place, so that nobody gets what was granted for another
+// request.
+func (s Session) slot(rule SlotRule, asked time.Duration) string {
 	parts := []any{s.Dialect, s.Policy, s.Account, s.Key, s.Client, s.Tenant}
 	if rule == SlotSame {
 		parts = append(parts, s.Methods, s.Granted)
+		if asked != 0 {
+			parts = append(parts, asked)
+		}
 	}
 	text, err := json.Marshal(parts)
 	if err != nil {
-		return s.slot(SlotNewest) // what cannot be written cannot be stored either
+		return s.slot(SlotNewest, 0) // what cannot be written cannot be stored either
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// asked is the life that was asked for the token, as it is given; 0 for none.
+func (m minting) asked() time.Duration {
+	if m.Lifetime == 0 || m.Policy.MostLifetime == 0 {
+		return 0
+	}
+	return m.Policy.lifetime(m.Lifetime)
 }
 
 // slotTries bound how often a sign-in gives way to another by the same identity.

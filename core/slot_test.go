@@ -229,3 +229,21 @@ func (s *takenSlot) OpenSession(context.Context, core.Opening) error {
 	s.tries++
 	return &core.Error{Kind: core.Conflict}
 }
+
+// A token that is given again lives no longer than was asked for.
+func TestSameTokenKeepsTheLifetimeAskedFor(t *testing.T) {
+	w := newPeople(t, inSlot(core.SlotSame))
+	w.terms.Policies["access"] = func(p core.Policy) core.Policy {
+		p.LeastLifetime, p.MostLifetime, p.Session = time.Minute, 30*day, 30*day
+		return p
+	}(w.terms.Policies["access"])
+	w.open(t)
+	w.account(t, "ada@example.com", nil)
+	_, err := w.Exchange(t.Context(), password("ada@example.com", "right password", func(c *core.Credential) { c.Lifetime = 20 * day }))
+	want(t, "Exchange", err, "")
+	short, err := w.Exchange(t.Context(), password("ada@example.com", "right password", func(c *core.Credential) { c.Lifetime = time.Minute }))
+	want(t, "Exchange", err, "")
+	if short.ExpiresAt.Sub(short.IssuedAt) > time.Minute {
+		t.Errorf("a token for a minute lives %v", short.ExpiresAt.Sub(short.IssuedAt))
+	}
+}

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,6 +30,12 @@ func TicketBounds(purpose Purpose) (least, usual, most time.Duration) {
 	default:
 		return time.Minute, time.Hour, 24 * time.Hour
 	}
+}
+
+// root is the purpose without the place that the ticket takes among the account's.
+func (p Purpose) root() Purpose {
+	root, _, _ := strings.Cut(string(p), "/")
+	return Purpose(root)
 }
 
 // A Ticket is a one-time right to act for an account, stored by the
@@ -131,7 +138,7 @@ func (a *Authority) ticket(ctx context.Context, secret Secret, purpose Purpose) 
 		}
 		return Ticket{}, Account{}, err
 	}
-	if ticket.Purpose != purpose {
+	if ticket.Purpose.root() != purpose {
 		return ticket, Account{}, refuse(TicketUnknown, "a ticket for %s", ticket.Purpose)
 	}
 	account, err := a.deps.Accounts.Account(ctx, a.terms.Realm, ticket.Account)

@@ -168,3 +168,14 @@ func TestPurposes(t *testing.T) {
 		}
 	})
 }
+
+// A file that is served anew may track its tokens no longer: what was ended stays so.
+func TestEndedTokensStayEndedUntracked(t *testing.T) {
+	w := newWorld(t, tracked(signed))
+	token := w.ada(t)
+	want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: token.Value, Own: true}), "")
+	w.terms.Policies["access"] = newWorld(t, nil).terms.Policies["access"]
+	w.open(t)
+	w.whoami(t, "the ended token, not tracked any more", token.Value, core.TokenInvalid)
+	w.whoami(t, "a new one", w.adaAgain(t).Value, "")
+}

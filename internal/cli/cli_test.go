@@ -80,6 +80,8 @@ func TestReportWordsErrors(t *testing.T) {
 		{"a port in use", fmt.Errorf("listen tcp: %w", syscall.EADDRINUSE), "chancery: hint: another program has that port: stop it, or choose another with --listen and --admin-listen\n", 1},
 		{"a read-only folder", fmt.Errorf("open x: %w", syscall.EROFS), "chancery: hint: give the user that runs chancery the right", 1},
 		{"an unknown dialect", &chancery.UnknownDialect{Name: "pagfst", Known: []string{"kyc", "pagfast"}}, "chancery: hint: did you mean pagfast?", 1},
+		{"what is not to steer the terminal", errors.New("GET /\x1b[31m"), "chancery: GET /\uFFFD[31m\n", 1},
+		{"nor in a hint", withHint(errors.New("x"), "POST /\x1b]0;a\a"), "chancery: hint: POST /\uFFFD]0;a\uFFFD\n", 1},
 		{"the password of a URL", errors.New("cannot reach postgres://chancery:p@ss@db/x"), "chancery: cannot reach postgres://chancery:[secret]@db/x\n", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

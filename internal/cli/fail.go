@@ -47,15 +47,16 @@ func withHint(err error, hint string) error {
 }
 
 // report tells err as `chancery: …` lines and then its hint, and returns the exit code.
+// Both may quote files from elsewhere, which are not to steer the terminal.
 func (p *program) report(err error) int {
 	if err == nil {
 		return 0
 	}
 	for line := range strings.Lines(redact(wording(err))) {
-		fmt.Fprintf(p.err, "chancery: %s\n", strings.TrimRight(line, "\n"))
+		fmt.Fprintf(p.err, "chancery: %s\n", plain(strings.TrimRight(line, "\n")))
 	}
 	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(p.err, "chancery: hint: %s\n", redact(hint))
+		fmt.Fprintf(p.err, "chancery: hint: %s\n", printable(redact(hint)))
 	}
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f.code

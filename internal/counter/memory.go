@@ -17,6 +17,9 @@ type Options struct {
 	NetworkFailures int           // of a network, whatever the identity; default 100
 	NetworkInterval time.Duration // after which it may fail once more; default 1 s
 
+	FactorFailures int           // of an identity whatever the network, for second factors; default 100
+	FactorInterval time.Duration // after which it may fail once more; default 10 min
+
 	// Patience is how long an attempt waits for its turn while as many are under way as
 	// may still fail; default 4 s, as every request is answered within 5 s (R18).
 	Patience time.Duration
@@ -30,6 +33,8 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Interval, 10*time.Second)
 	setDefault(&o.NetworkFailures, 100)
 	setDefault(&o.NetworkInterval, time.Second)
+	setDefault(&o.FactorFailures, 100)
+	setDefault(&o.FactorInterval, 10*time.Minute)
 	setDefault(&o.Patience, 4*time.Second)
 	setDefault(&o.Identities, 1<<16)
 	setDefault(&o.Networks, 1<<16)
@@ -51,6 +56,7 @@ type Memory struct {
 	mu         sync.Mutex // guards the tables and their entries
 	identities *table
 	networks   *table
+	factors    *table
 	turns      uint64 // given to those who waited
 }
 
@@ -64,17 +70,18 @@ func New(options Options) *Memory {
 		seed:       maphash.MakeSeed(),
 		identities: newTable(o.Failures, o.Interval, o.Identities),
 		networks:   newTable(o.NetworkFailures, o.NetworkInterval, o.Networks),
+		factors:    newTable(o.FactorFailures, o.FactorInterval, o.Identities),
 	}
 }
 
 // Begin reserves an attempt of an identity and its network; a key without an identity
-// counts for the network alone. Once the failures of either reach the limit it refuses
+// counts for the network alone, and one of everywhere for the identity alone. Once the failures of either reach the limit it refuses
 // with RateLimited. While failures and attempts under way together reach it, Begin
 // waits for its turn, first come, first served: only when that does not come within
 // Options.Patience, or too many wait already, does it refuse. It is Unavailable if ctx
 // ends first.
 func (m *Memory) Begin(ctx context.Context, key core.AttemptKey) (core.Attempt, error) {
-	c := claim{network: maphash.Comparable(m.seed, key.Network)}
+	c := claim{network: maphash.Comparable(m.seed, key.Network), everywhere: key.Everywhere}
 	if key.Identity != "" {
 		c.named, c.identity = true, maphash.Comparable(m.seed, key)
 	}
@@ -89,6 +96,7 @@ func (m *Memory) Begin(ctx context.Context, key core.AttemptKey) (core.Attempt, 
 type claim struct {
 	network, identity uint64
 	named             bool // it has an identity
+	everywhere        bool // it counts for that alone
 }
 
 // begin does what can be done at once; otherwise it returns who has to wait.
@@ -112,8 +120,11 @@ func (m *Memory) begin(c claim) (core.Attempt, *waiter, error) {
 }
 
 // entries are those of a claim, made if need be: its network and, if it has one, its
-// identity.
+// identity, or that alone.
 func (m *Memory) entries(c claim) []*entry {
+	if c.everywhere {
+		return []*entry{m.factors.entry(c.identity)}
+	}
 	entries := []*entry{m.networks.entry(c.network)}
 	if c.named {
 		entries = append(entries, m.identities.entry(c.identity))
@@ -158,13 +169,15 @@ func (l lapse) refusal() error {
 // An attempt is under way in its entries until it is settled, once.
 type attempt struct {
 	memory  *Memory
-	entries []*entry // its network and, if it has one, its identity
+	entries []*entry // its network and, if it has one, its identity, or that alone
 }
 
 func (a *attempt) Succeeded() {
 	a.settle(func(entries []*entry) {
-		if len(entries) > 1 {
-			entries[1].forget()
+		for _, e := range entries {
+			if e.table != a.memory.networks {
+				e.forget()
+			}
 		}
 	})
 }

@@ -114,6 +114,27 @@ func TestCountsApart(t *testing.T) {
 	})
 }
 
+// S19: a second factor is not guessed from many networks either.
+func TestCountsEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := New(Options{})
+		ada := core.AttemptKey{Realm: "demo", Identity: "ada", Everywhere: true}
+		fail(t, m, ada, 60)
+		begin(t, m, ada).Abandoned()
+		fail(t, m, ada, 40)
+		refused(t, m, ada, 10*time.Minute)
+		bob := core.AttemptKey{Realm: "demo", Identity: "bob", Everywhere: true}
+		fail(t, m, bob, 99)
+		begin(t, m, bob).Succeeded()
+		fail(t, m, bob, 100)
+		refused(t, m, bob, 10*time.Minute)
+		fail(t, m, key("ada", "192.0.2.1"), 5) // which is another count
+		time.Sleep(10 * time.Minute)
+		fail(t, m, ada, 1)
+		refused(t, m, ada, 10*time.Minute)
+	})
+}
+
 func TestSuccessForgetsTheIdentitysFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, ada := New(Options{NetworkFailures: 12}), key("ada", "192.0.2.1")
@@ -413,8 +434,8 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestOptionsDefaults(t *testing.T) {
-	negative := Options{-1, -1, -1, -1, -1, -1, -1}
-	want := Options{5, 10 * time.Second, 100, time.Second, 4 * time.Second, 65536, 65536}
+	negative := Options{-1, -1, -1, -1, -1, -1, -1, -1, -1}
+	want := Options{5, 10 * time.Second, 100, time.Second, 100, 10 * time.Minute, 4 * time.Second, 65536, 65536}
 	for _, o := range []Options{{}, negative} {
 		if got := o.withDefaults(); got != want {
 			t.Errorf("%+v with defaults = %+v, want %+v", o, got, want)

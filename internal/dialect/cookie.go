@@ -136,6 +136,23 @@ func cookieText(text string) error {
 	return nil
 }
 
+// cookieValue is text as it can stand in a cookie: what cannot is percent-encoded,
+// as by encodeURIComponent, and then the percent sign is too.
+func cookieValue(text string) string {
+	if cookieText(text) == nil {
+		return text
+	}
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		if c == '%' || cookieText(string(rune(c))) != nil {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
 // secretFacts are the facts that sign somebody in.
 var secretFacts = []string{"token.value", "refresh.value", "challenge.value"}
 
@@ -178,9 +195,6 @@ func (r *reader) warnCookie(n *yaml.Node, t textTemplate) {
 // render writes the header Set-Cookie.
 func (c *replyCookie) render(s *scope) (string, error) {
 	value, err := c.value.append(nil, s)
-	if err == nil {
-		err = cookieText(string(value))
-	}
 	if err != nil {
 		return "", fmt.Errorf("cookie %s: %w", c.name, err)
 	}
@@ -197,7 +211,7 @@ func (c *replyCookie) render(s *scope) (string, error) {
 			}
 		}
 	}
-	return c.with(string(value), maxAge).String(), nil
+	return c.with(cookieValue(string(value)), maxAge).String(), nil
 }
 
 // renderCookies writes the cookies of a reply.

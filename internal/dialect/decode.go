@@ -34,7 +34,7 @@ func (c *Call) Decode(r *http.Request) error {
 		err = c.wish()
 	}
 	if err != nil {
-		return &core.Error{Kind: core.Internal, Err: err}
+		return &core.Error{Kind: core.KindOf(err), Err: err}
 	}
 	if len(issues) == 0 {
 		c.traceOperation()

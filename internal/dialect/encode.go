@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,11 +23,12 @@ type Result struct {
 }
 
 // Encode writes the reply of a success. When it returns an error it has written
-// the reply for an internal error; the error is for the log alone.
+// the reply for that: an internal error, unless it is inputs that the reply cannot
+// hold. The error is for the log alone.
 func (c *Call) Encode(w http.ResponseWriter, result Result) error {
 	err := c.encode(w, result)
 	if err != nil {
-		err = &core.Error{Kind: core.Internal, Err: err}
+		err = &core.Error{Kind: core.KindOf(err), Err: err}
 		c.Refuse(w, err)
 	}
 	return err
@@ -80,6 +82,10 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 	}
 	c.traceOutcome(kind, a, err)
 	if err := c.write(w, a, s); err != nil {
+		if core.KindOf(err) == core.InvalidField && !kind.IsA(core.InvalidRequest) {
+			c.Refuse(w, &core.Error{Kind: core.InvalidField, Err: err})
+			return
+		}
 		if c.write(w, c.replies[core.Internal], s) != nil {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
@@ -194,6 +200,20 @@ func (rp *reply) render(dst []byte, s *scope) ([]byte, error) {
 	return rp.text.append(dst, s)
 }
 
+// oneLine is text as it can stand in a header: with a blank for each control
+// character (RFC 9110 section 5.5).
+func oneLine(text string) string {
+	if plainText(text) {
+		return text
+	}
+	return strings.Map(func(c rune) rune {
+		if plainText(string(c)) {
+			return c
+		}
+		return ' '
+	}, text)
+}
+
 func (rp *reply) renderHeaders(s *scope) ([]string, error) {
 	if len(rp.headers) == 0 {
 		return nil, nil
@@ -204,10 +224,7 @@ func (rp *reply) renderHeaders(s *scope) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !plainText(string(value)) {
-			return nil, fmt.Errorf("header %s would hold a control character", h.name)
-		}
-		values[i] = string(value)
+		values[i] = oneLine(string(value))
 	}
 	return values, nil
 }

@@ -16,6 +16,8 @@ import (
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/parser"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/chancery-auth/chancery/core"
 )
 
 // Bounds of one expression: what the loader takes, and what a run may cost.
@@ -45,6 +47,7 @@ type loop struct {
 	name     string
 	typ      factType // of the items
 	ofIssues bool
+	asked    bool // whether the list is made of inputs
 }
 
 // within is the place inside a loop.
@@ -62,6 +65,16 @@ type leaf struct {
 	fact     string // the fact's name, when the leaf is nothing but a fact
 	constant bool   // the value is known at load
 	settled  bool   // it names nothing but what is known at load
+	asked    bool   // the value is made of inputs, which may be anything
+}
+
+// refuse makes a failure the request's, where it is its inputs that the expression
+// cannot work with or that have no form in their place (S54).
+func (l *leaf) refuse(err error) error {
+	if err == nil || !l.asked {
+		return err
+	}
+	return &core.Error{Kind: core.InvalidField, Err: err}
 }
 
 var (
@@ -121,6 +134,7 @@ type variable struct {
 	typ      factType
 	nullable bool
 	constant bool
+	asked    bool // as of a leaf
 	get      getter
 	may      func(*scope) (any, error) // get where that can fail; nil otherwise
 }
@@ -130,7 +144,7 @@ func (v *variable) leaf() *leaf {
 		return &leaf{get: v.may, typ: v.typ}
 	}
 	get := v.get
-	return &leaf{get: func(s *scope) (any, error) { return get(s), nil }, typ: v.typ, nullable: v.nullable, fact: v.name, constant: v.constant}
+	return &leaf{get: func(s *scope) (any, error) { return get(s), nil }, typ: v.typ, nullable: v.nullable, fact: v.name, constant: v.constant, asked: v.asked}
 }
 
 // resolve finds a name, or says what is wrong with it and what to do.
@@ -164,6 +178,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "a file never sees passwords, secrets and hashes"
 	case !known:
 		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
+	case name == "request.path" && p.secretPath():
+		return nil, "request.path holds a secret here and cannot be named", "name the inputs of the path that are none"
 	case f.where&p.in == 0:
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
 	case first == "issue" && p.in&inError != 0 && !p.issues:
@@ -192,7 +208,7 @@ func (p *place) resolveInput(name, rest string) (v *variable, problem, hint stri
 	case in.secret:
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "only $echo in an issue's template sends a secret back to its sender"
 	}
-	return &variable{name: name, typ: in.factType(), nullable: !p.decoded || !in.always(), get: func(s *scope) any { return s.call.input(in) }}, "", ""
+	return &variable{name: name, typ: in.factType(), nullable: !p.decoded || !in.always(), asked: true, get: func(s *scope) any { return s.call.input(in) }}, "", ""
 }
 
 // resolveSent finds out whether an input was sent; of secrets that may be asked too.
@@ -213,7 +229,7 @@ func (l loop) resolve(i int, name, rest string) (v *variable, problem, hint stri
 		if rest != "" {
 			return nil, fmt.Sprintf("%s is a %s and has no members", l.name, l.typ), "write ${" + l.name + "} alone"
 		}
-		return &variable{name: name, typ: l.typ, nullable: l.typ == anyType, get: func(s *scope) any { return s.loops[i] }}, "", ""
+		return &variable{name: name, typ: l.typ, nullable: l.typ == anyType, asked: l.asked, get: func(s *scope) any { return s.loops[i] }}, "", ""
 	}
 	if rest == "text" {
 		return &variable{name: name, typ: textType, nullable: true, get: l.ofIssue(i, (*scope).issueText)}, "", ""
@@ -305,13 +321,14 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		r.faultAt(n, offset, hint, "%s", problem)
 		return nil
 	}
-	l := &leaf{typ: typ, nullable: nullable, settled: settled(vars), get: func(s *scope) (any, error) {
+	l := &leaf{typ: typ, nullable: nullable, settled: settled(vars), asked: p.asks(vars)}
+	l.get = func(s *scope) (any, error) {
 		v, _, err := program.Eval(&activation{s, vars})
 		if err != nil {
-			return nil, fmt.Errorf("expression %q: %w", text, err)
+			return nil, l.refuse(fmt.Errorf("expression %q: %w", text, err))
 		}
 		return toNative(v)
-	}}
+	}
 	if err := l.probe(p, r.dialect.endless); err != nil {
 		r.faultAt(n, offset, probeHint(err), "the expression fails where a fact is absent: %v", lastOf(err))
 		return nil
@@ -412,6 +429,16 @@ func settled(vars map[string]getter) bool {
 		}
 	}
 	return true
+}
+
+// asks reports whether some of the names that an expression uses are made of inputs.
+func (p *place) asks(vars map[string]getter) bool {
+	for name := range vars {
+		if strings.HasPrefix(name, "input.") || slices.ContainsFunc(p.loops, func(l loop) bool { return l.name == name && l.asked }) {
+			return true
+		}
+	}
+	return false
 }
 
 // runeIndex finds a name in a text, in characters.

@@ -190,12 +190,12 @@ func TestFifth(t *testing.T) {
 			t.Errorf("got %d %s", w.Code, w.Body)
 		}
 	})
-	t.Run("a header value with a line break is our failure", func(t *testing.T) {
+	t.Run("a header value stays on its line", func(t *testing.T) {
 		c := d.Match(httptest.NewRequest("GET", "/v3/auth/tokens", nil))
 		c.RequestID = "r9"
 		w := recorder()
 		identity := core.Identity{Account: core.Account{Login: "a\r\nSet-Cookie: b"}}
-		if err := c.Encode(w, Result{Identity: &identity}); core.KindOf(err) != core.Internal || w.Code != 500 || w.Body.String() != `{"request":"r9"}` || w.Header()["X-User"] != nil {
+		if err := c.Encode(w, Result{Identity: &identity}); err != nil || w.Header().Get("X-User") != "a  Set-Cookie: b" || w.Header()["Set-Cookie"] != nil {
 			t.Errorf("Encode() = %v, %d %s %v", err, w.Code, w.Body, w.Header())
 		}
 	})

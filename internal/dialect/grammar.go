@@ -135,6 +135,7 @@ var dialectShape = Shape{
 		{Name: "validation", Doc: "how a request of the wrong form is told what is wrong", Is: KindShape, Of: &validationShape},
 		{Name: "trailing_slash", Doc: "what a slash too many or too few at a path's end does", Default: "strict", Is: KindWord, Words: []string{"strict", "redirect", "accept"}},
 		{Name: "unknown_inputs", Doc: "what a body's member does that no input reads", Default: "ignore", Is: KindWord, Words: []string{"ignore", "refuse"}},
+		{Name: "repeated_fields", Doc: "what a form's field does that is there twice: the last counts, or the body is refused", Default: "last", Is: KindWord, Words: []string{"last", "refuse"}},
 		namesSlot,
 		{Name: "tokens", Doc: "the tokens that the dialect issues", Is: KindShape, Of: &tokensShape},
 		{Name: "carriers", Doc: "where requests bring their token, in the order of trying", Default: "Authorization: Bearer", Is: KindList, Item: &Slot{Is: KindShape, Of: &carrierShape}},

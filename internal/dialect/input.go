@@ -112,6 +112,7 @@ func (r *reader) inputs(n *yaml.Node) []*input {
 		in, s := r.input(m, len(all))
 		all, sections = append(all, in), append(sections, s)
 	}
+	r.markSecrets(all)
 	names := make([]string, len(all))
 	for i, in := range all {
 		names[i] = in.name

@@ -131,7 +131,7 @@ func (c *Call) judge() core.Judge {
 		c.traceJudgement(s.granted, holds)
 		switch {
 		case err != nil:
-			return nil, &core.Error{Kind: core.Internal, Err: err}
+			return nil, &core.Error{Kind: core.KindOf(err), Err: err}
 		case rt.allow != nil && !holds:
 			return nil, &core.Error{Kind: rt.otherwise, Err: errors.New("allow does not hold")}
 		}
@@ -145,7 +145,7 @@ func (j *judgement) grant(s *scope) error {
 	for _, g := range j.with {
 		v, err := g.leaf.get(s)
 		if err != nil {
-			return &core.Error{Kind: core.Internal, Err: err}
+			return &core.Error{Kind: core.KindOf(err), Err: err}
 		}
 		if v != nil {
 			s.granted[g.name] = v

@@ -132,6 +132,7 @@ func (r *reader) conduct(s section) {
 	if s.get("trailing_slash") != nil {
 		d.trailingSlash = s.word("trailing_slash")
 	}
+	d.limits.Once = s.word("repeated_fields") == "refuse"
 	d.refuseUnknown = s.word("unknown_inputs") == "refuse"
 	if d.foldNames = s.word("names") == "fold"; d.foldNames {
 		r.warn(s.get("names"), "leave names out, if the contract allows", "two members whose names differ in case alone are one to this contract, and two to others who read the body")

@@ -29,7 +29,7 @@ func (n leafNode) append(dst []byte, s *scope) ([]byte, bool, error) {
 		return dst, false, err
 	}
 	dst, err = appendValue(dst, value)
-	return dst, value != nil, err
+	return dst, value != nil, n.leaf.refuse(err)
 }
 
 // jsonText is a text with expressions in it.
@@ -157,7 +157,7 @@ func (n forNode) each(s *scope, body func() error) error {
 				values = append(values, item)
 			}
 		default:
-			return fmt.Errorf("a loop over a %T", list)
+			return n.over.refuse(fmt.Errorf("a loop over a %T", list))
 		}
 	}
 	depth := len(s.loops)

@@ -3,6 +3,7 @@ package dialect
 import (
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -163,11 +164,35 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 				}
 			}
 			rp.headers = append(rp.headers, replyHeader{canonical, t})
-			if canonical == "Set-Cookie" {
+			switch canonical {
+			case "Set-Cookie":
 				r.warnCookie(item, t)
+				if t.asked() {
+					r.fault(item, "write it as cookies, which keep it inside of the value", "the header Set-Cookie holds what clients send: it could set attributes, too")
+				}
+			case "Location":
+				if t.asked() && !ownPlace.MatchString(t.beginning()) {
+					r.warn(item, "begin it with an address of your own, such as ${setting.frontend_url}/", "whoever makes a link chooses where the reply leads: an open redirect")
+				}
 			}
 		}
 	}
+}
+
+// ownPlace is the beginning of an address whose host is settled.
+var ownPlace = regexp.MustCompile(`^(?:https?://[^/?#\\]+/|/[^/\\])`)
+
+// asked reports whether a text holds what requests send.
+func (t textTemplate) asked() bool {
+	return slices.ContainsFunc(t, func(s textSegment) bool { return s.leaf != nil && s.leaf.asked })
+}
+
+// beginning is what a text begins with, whatever is asked.
+func (t textTemplate) beginning() string {
+	if len(t) == 0 || t[0].leaf != nil {
+		return ""
+	}
+	return t[0].literal
 }
 
 // plainText reports whether text can stand in a header.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"fmt"
 	"maps"
 	"net/http/httptest"
 	"slices"
@@ -168,16 +169,25 @@ func TestCookies(t *testing.T) {
 	}
 }
 
-// TestCookieFails: what a cookie cannot hold is our failure, and nothing is sent.
-func TestCookieFails(t *testing.T) {
-	d := loadText(t, filled(map[string]string{"OK": `{empty: true, cookies: [{name: a, value: "${account.name}"}]}`}))
-	c, w, err := serve(d, post("/login", jsonTyp, `{"user":"ada","password":"p"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := sampleGrant()
-	if err := c.Encode(w, Result{Token: &token}); core.KindOf(err) != core.Internal || wire(w) != "500 | Content-Type: text/plain | sorry" {
-		t.Errorf("Encode() = %v, %s", err, wire(w))
+// TestCookieHolds: what a cookie cannot hold is percent-encoded, and what it can is
+// as it is.
+func TestCookieHolds(t *testing.T) {
+	for name, want := range map[string]string{
+		"ada":                              "ada",
+		"100%25":                           "100%25",
+		"Zo\u00eb; Domain=example.com\r\n": "Zo%C3%AB%3B%20Domain=example.com%0D%0A",
+		"a \"b\", 5%":                      "a%20%22b%22%2C%205%25",
+	} {
+		d := loadText(t, filled(map[string]string{"OK": `{empty: true, cookies: [{name: a, value: "${account.name}"}]}`}))
+		c, w, err := serve(d, post("/login", jsonTyp, `{"user":"ada","password":"p"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := sampleGrant()
+		token.Account.Name = name
+		if err := c.Encode(w, Result{Token: &token}); err != nil || wire(w) != "200 | Set-Cookie: a="+want+" | " {
+			t.Errorf("Encode() = %v, %s, want the cookie %s", err, wire(w), want)
+		}
 	}
 }
 
@@ -218,6 +228,32 @@ func TestCookieWarnings(t *testing.T) {
 			if !strings.Contains(w.Message, tt.want[i]) || w.Hint == "" {
 				t.Errorf("%s: warning %v, want %q", tt.ok, w, tt.want[i])
 			}
+		}
+	}
+}
+
+// TestHeadersOfInputs: what clients send leads no browser elsewhere unsaid, and sets
+// no attribute of a cookie.
+func TestHeadersOfInputs(t *testing.T) {
+	for header, want := range map[string]string{
+		`Location: "${input.tenant}"`:                                           "an open redirect",
+		`Location: "https://${input.tenant}.example.com/"`:                      "an open redirect",
+		`Location: "/${input.tenant}"`:                                          "an open redirect",
+		`Location: "${input.tenant == null ? '/' : 'https://' + input.tenant}"`: "an open redirect",
+		`Location: "https://app.example.com/?t=${input.tenant}"`:                "",
+		`Location: "/t/${input.tenant}"`:                                        "",
+		`Location: "${base_url}/${input.tenant}"`:                               "",
+		`Location: "/t/${account.id}"`:                                          "",
+		`X-Tenant: "${input.tenant}"`:                                           "",
+		`Set-Cookie: "t=${input.tenant}; HttpOnly"`:                             "it could set attributes",
+	} {
+		d, err := Load("a.yaml", []byte(filled(map[string]string{"OK": "{status: 302, empty: true, headers: {" + header + "}}"})), testOptions())
+		told := fmt.Sprint(err)
+		if err == nil {
+			told = fmt.Sprint(d.Warnings())
+		}
+		if want == "" && err != nil || strings.Contains(told, "an open redirect") != (want == "an open redirect") || !strings.Contains(told, want) {
+			t.Errorf("%s: %s, want %q", header, told, want)
 		}
 	}
 }

@@ -279,6 +279,7 @@ func (r *reader) loopHead(n *yaml.Node, p *place) (inner *place, over *leaf, ok 
 	if over = r.expression(n, expression, offset, p); over == nil {
 		return nil, nil, false
 	}
+	l.asked = over.asked
 	switch over.typ {
 	case listType:
 		l.typ = textType

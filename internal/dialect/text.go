@@ -178,5 +178,6 @@ func (l *leaf) text(s *scope) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return textOf(value)
+	text, err := textOf(value)
+	return text, l.refuse(err)
 }

@@ -241,7 +241,7 @@ func xmlTexts(t textTemplate, l *leaf, s *scope) ([]string, error) {
 	texts := make([]string, len(list))
 	for i, item := range list {
 		if texts[i], err = textOf(item); err != nil {
-			return nil, err
+			return nil, l.refuse(err)
 		}
 	}
 	return texts, nil
@@ -305,7 +305,7 @@ func (n xmlElement) appendElement(dst []byte, s *scope, children xmlSequence, te
 			return dst, err
 		}
 		if len(values) > 1 {
-			return dst, fmt.Errorf("attribute %s of element %s would be a list", a.name, n.name)
+			return dst, a.leaf.refuse(fmt.Errorf("attribute %s of element %s would be a list", a.name, n.name))
 		}
 		if len(values) == 0 && a.optional {
 			continue

@@ -12,8 +12,9 @@ import (
 // U+FFFD, and a field without "=" has the empty value. Of fields with the same name
 // the last wins, at the place of the first. The result is an object of strings.
 //
-// No content is malformed; it refuses with TooLarge, TooManyFields and FieldTooLarge
-// what is over the limits. Repeated fields count each.
+// No content is malformed, but for a field that is repeated where the limits say that
+// there is but one; it refuses with TooLarge, TooManyFields and FieldTooLarge what is
+// over the limits. Repeated fields count each.
 func ParseForm(data []byte, limits Limits) (Value, error) {
 	if int64(len(data)) > limits.Bytes {
 		return Value{}, refuse(core.TooLarge, "body is over %d bytes", limits.Bytes)
@@ -34,9 +35,20 @@ func ParseForm(data []byte, limits Limits) (Value, error) {
 		if len(name) > limits.FieldBytes || len(value) > limits.FieldBytes {
 			return Value{}, refuse(core.FieldTooLarge, "a form field is over %d bytes", limits.FieldBytes)
 		}
-		fields.put(replaceInvalid(name), NewString(value))
+		if err := fields.putField(replaceInvalid(name), NewString(value), limits); err != nil {
+			return Value{}, err
+		}
 	}
 	return Value{kind: Object, members: fields.list}, nil
+}
+
+// putField puts a field of a form.
+func (s *memberSet) putField(name string, value Value, limits Limits) error {
+	if limits.Once && s.find(name) >= 0 {
+		return refuse(core.MalformedBody, "a form field is there twice")
+	}
+	s.put(name, value)
+	return nil
 }
 
 // UnescapeForm reads a text that was encoded as a form's names and values are.

@@ -249,3 +249,18 @@ func TestMediaType(t *testing.T) {
 		}
 	}
 }
+
+// Where a field may be there but once, one that comes again is refused in either form.
+func TestFormFieldsOnce(t *testing.T) {
+	once := DefaultLimits
+	once.Once = true
+	for text, kind := range map[string]core.Kind{"a=1&b=2": "", "a=1&b=2&a=1": core.MalformedBody, "a=1&%61": core.MalformedBody, "a=1&A=1": ""} {
+		if _, err := ParseForm([]byte(text), once); core.KindOf(err) != kind {
+			t.Errorf("ParseForm(%q) = %v, want kind %q", text, err, kind)
+		}
+	}
+	const part = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n"
+	if _, err := ParseMultipart(strings.NewReader(part+part+"--x--\r\n"), "x", once); core.KindOf(err) != core.MalformedBody {
+		t.Errorf("ParseMultipart() = %v, want kind %q", err, core.MalformedBody)
+	}
+}

@@ -310,7 +310,7 @@ func FuzzMultipart(f *testing.F) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		again, err := ParseMultipart(&form, w.Boundary(), Limits{1 << 20, 16, 1000, 16 << 10})
+		again, err := ParseMultipart(&form, w.Boundary(), Limits{Bytes: 1 << 20, Depth: 16, Fields: 1000, FieldBytes: 16 << 10})
 		if err != nil || !reflect.DeepEqual(plain(again), plain(v)) {
 			t.Fatalf("%q written anew reads as %v, %v, want %v", data, plain(again), err, plain(v))
 		}

@@ -17,6 +17,7 @@ type Limits struct {
 	Depth      int   // of nested lists and objects
 	Fields     int   // members and items in total, or parts of a form
 	FieldBytes int   // of a name, a string, a number
+	Once       bool  // whether a form's field may be there but once
 }
 
 // DefaultLimits are those of login bodies.

@@ -66,8 +66,7 @@ func readPart(part *multipart.Part, limits Limits, fields *memberSet) error {
 	if len(name) > limits.FieldBytes || len(value) > limits.FieldBytes {
 		return refuse(core.FieldTooLarge, "a form field is over %d bytes", limits.FieldBytes)
 	}
-	fields.put(replaceInvalid(name), NewString(string(value)))
-	return nil
+	return fields.putField(replaceInvalid(name), NewString(string(value)), limits)
 }
 
 // unreadable lets an error of ours through. The library's are left out, as they quote the body.

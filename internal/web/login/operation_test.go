@@ -136,6 +136,7 @@ func TestAuthenticate(t *testing.T) {
 		{"what is too much", "ada", []string{"scope", strings.Repeat("x", 4<<10)}, "field_too_large"},
 		{"a lifetime", "ada", []string{"minutes", "90"}, `"lifetime":5400`},
 		{"one that is too long", "ada", []string{"minutes", "9000000000000"}, `"lifetime":7200`},
+		{"one beyond all numbers", "ada", []string{"minutes", "9000000000000000000"}, "invalid_field"},
 		{"one that is too short", "ada", []string{"minutes", "-3"}, `"lifetime":60`},
 		{"no refresh token", "ada", []string{"remember", "false"}, `","lifetime":3600`},
 		{"a second factor is missing", "two", nil, "challenge"},
@@ -403,7 +404,7 @@ func TestTickets(t *testing.T) {
 
 func TestKeySetAndFixed(t *testing.T) {
 	_, s := everything(t)
-	want(t, "keys", s.ask(t, "GET", "/keys", ""), http.StatusOK, `{"keys":[".demo.everything"]}`)
+	want(t, "keys", s.ask(t, "GET", "/keys", ""), http.StatusOK, `{"keys":[".demo.everything/tracked"]}`)
 	want(t, "about", s.ask(t, "GET", "/about", ""), http.StatusOK, `{"issuer":"https://login.example"}`)
 	want(t, "gone", s.ask(t, "GET", "/gone", ""), http.StatusBadRequest, "forbidden")
 }
