@@ -182,9 +182,11 @@ func (r *reader) replyHeaders(n *yaml.Node, rp *reply, p *place) {
 // ownPlace is the beginning of an address whose host is settled.
 var ownPlace = regexp.MustCompile(`^(?:https?://[^/?#\\]+/|/[^/\\])`)
 
-// asked reports whether a text holds what requests send.
+// asked reports whether a text holds texts that requests send, which may be anything.
 func (t textTemplate) asked() bool {
-	return slices.ContainsFunc(t, func(s textSegment) bool { return s.leaf != nil && s.leaf.asked })
+	return slices.ContainsFunc(t, func(s textSegment) bool {
+		return s.leaf != nil && s.leaf.asked && !slices.Contains([]factType{integerType, numberType, booleanType}, s.leaf.typ)
+	})
 }
 
 // beginning is what a text begins with, whatever is asked.

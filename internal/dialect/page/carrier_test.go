@@ -37,7 +37,7 @@ func TestSamplesPresent(t *testing.T) {
 		{"in the header", 1, map[string]string{"ROUTES": me}, []string{`-H "Authorization: Bearer $TOKEN"`}, nil},
 		{"an input reads the carrier", 1, map[string]string{
 			"CARRIERS": header,
-			"ROUTES":   `- {on: {method: GET, path: /me}, inputs: {shown: {from: [header.X-Token, bearer]}}, do: whoami, ok: {json: {id: "${input.shown}"}}}`,
+			"ROUTES":   `- {on: {method: GET, path: /me}, inputs: {shown: {from: [header.X-Token, bearer]}}, do: whoami, ok: {json: {id: "${account.id}"}}}`,
 			"EXAMPLES": saved + `  - {name: me, send: {method: GET, path: /me, headers: {X-Token: "${saved.token}"}}, expect: {status: 200}}`,
 		}, []string{"X-Token: "}, []string{"saved", "Authorization"}},
 		{"an input names another carrier", 1, map[string]string{
