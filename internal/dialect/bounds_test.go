@@ -56,7 +56,7 @@ func TestSharedEnvironments(t *testing.T) {
     ok: {json: ["${input.size + 'x'}", "${'a' + r}"]}
 issues:`, 1)
 	_, err := Load("test.yaml", []byte(text), testOptions())
-	if err == nil || strings.Count(err.Error(), "\n") != 1 || !strings.Contains(err.Error(), `there is no fact "r"`) || !strings.Contains(err.Error(), "fails where a fact is absent") {
+	if err == nil || strings.Count(err.Error(), "\n") != 1 || !strings.Contains(err.Error(), `there is no fact "r"`) || !strings.Contains(err.Error(), "fails where input.size is absent") {
 		t.Errorf("Load() = %v", err)
 	}
 }

@@ -3,7 +3,9 @@ package dialect
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,7 +41,7 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 			}
 		}
 		if strings.HasPrefix(message, "found no matching overload") {
-			hint = "make the types fit, as in 'for ' + string(token.lifetime)"
+			hint = overloadHint(message)
 		}
 		if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
 			rest, _, _ = strings.Cut(rest, " expecting ")
@@ -48,6 +50,17 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 		first, _, _ := strings.Cut(message, "\n")
 		r.faultAt(n, at, hint, "%s", first)
 	}
+}
+
+// overloadHint says what to do about types that do not fit.
+func overloadHint(message string) string {
+	switch {
+	case strings.Contains(message, "'_?_:_'"):
+		return "both sides have one type, and null is of none: wrap them, as in input.a == 'x' ? dyn(input.a) : dyn(null)"
+	case strings.Contains(message, "'_+_' applied to '(timestamp"), strings.Contains(message, "'_-_' applied to '(timestamp"):
+		return "make the seconds a duration, as in now + duration(string(limit.retry_after) + 's')"
+	}
+	return "make the types fit, as in 'for ' + string(token.lifetime)"
 }
 
 // undeclared finds the name in CEL's words for one that it does not know.
@@ -60,7 +73,10 @@ func undeclared(message string) (string, bool) {
 	return name, ok
 }
 
-var leadingPath = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*`)
+var (
+	leadingPath  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*`)
+	leadingPaths = regexp.MustCompile(strings.TrimPrefix(leadingPath.String(), "^"))
+)
 
 // pathAt is the dotted name that begins some characters into a text, or "".
 func pathAt(text string, from int) string {
@@ -120,13 +136,45 @@ func listResult(t *cel.Type) (typ factType, nullable bool, problem, hint string)
 
 // probe runs the leaf once where all that may be absent is absent, as a reply to
 // a client is too late to find out.
-func (l *leaf) probe(p *place, endless bool) error {
-	s := probeScope(p)
-	if endless {
-		s.expiresAt = time.Time{}
-	}
-	_, err := l.get(s)
+func (l *leaf) probe(p *place) error {
+	_, err := l.get(probeScope(p))
 	return err
+}
+
+// failure says where an expression fails that the probe has found to: where the facts
+// are absent that may be.
+func (p *place) failure(text string, vars map[string]getter, err error) (problem, hint string) {
+	s := probeScope(p)
+	var absent []string
+	for name, get := range vars {
+		if get(s) == nil {
+			absent = append(absent, name)
+		}
+	}
+	for _, name := range leadingPaths.FindAllString(text, -1) {
+		if openFact(name) != nil {
+			absent = append(absent, name)
+		}
+	}
+	slices.Sort(absent)
+	absent = slices.Compact(absent)
+	if len(absent) == 0 || !strings.Contains(err.Error(), "no such overload") {
+		return fmt.Sprintf("the expression fails where a fact is absent: %v", lastOf(err)), "guard it with a condition"
+	}
+	return fmt.Sprintf("the expression fails where %s is absent: %v", strings.Join(absent, " or "), lastOf(err)),
+		"guard it, as in " + p.guarded(absent[0])
+}
+
+// guarded is an expression for a fact that may be absent, for hints.
+func (p *place) guarded(name string) string {
+	instead := "'none'"
+	if f := factsByName[name]; f != nil && f.typ == integerType {
+		instead = "0"
+	}
+	if in := p.inputs[strings.TrimPrefix(name, "input.")]; in != nil && in.factType() == integerType {
+		instead = "0"
+	}
+	return name + " == null ? " + instead + " : " + name
 }
 
 var probeTime = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
@@ -142,6 +190,9 @@ func probeScope(p *place) *scope {
 		random: core.NewSecret("random"), ticket: core.NewSecret("ticket"), keySet: json.RawMessage("{}"),
 		challenge: &core.Challenge{Value: core.NewSecret("challenge"), ExpiresAt: probeTime.Add(time.Minute)},
 		issue:     &issue{rule: ruleRequired}, language: 1,
+	}
+	if p.endless {
+		s.expiresAt = time.Time{}
 	}
 	if p.issues {
 		s.issues = []issue{*s.issue}
@@ -163,14 +214,6 @@ func probeScope(p *place) *scope {
 		}
 	}
 	return s
-}
-
-// probeHint says what to do about a failed probe.
-func probeHint(err error) string {
-	if strings.Contains(err.Error(), "no such overload") {
-		return "guard it, as in: account.name == null ? account.login : account.name"
-	}
-	return "guard it with a condition"
 }
 
 // lastOf is the innermost error, which holds CEL's words.

@@ -12,7 +12,7 @@ import (
 )
 
 // baseEnv knows every fact; where each may be named is checked after compiling.
-// endlessEnv is that of dialects that have a token without end.
+// endlessEnv is that of places whose token may have no end.
 var (
 	baseEnv    = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(nil) })
 	endlessEnv = sync.OnceValues(func() (*cel.Env, error) { return factsEnv(endFacts) })
@@ -44,6 +44,7 @@ type declaration struct {
 func (r *reader) env(p *place) (*cel.Env, error) {
 	declared := r.declarations(p)
 	var key strings.Builder
+	fmt.Fprintf(&key, "%t\n", p.endless)
 	for _, d := range declared {
 		fmt.Fprintf(&key, "%s %s %t\n", d.name, d.typ, d.nullable)
 	}
@@ -51,7 +52,7 @@ func (r *reader) env(p *place) (*cel.Env, error) {
 		return env, nil
 	}
 	env, err := baseEnv()
-	if r.dialect.endless {
+	if p.endless {
 		env, err = endlessEnv()
 	}
 	if err != nil {

@@ -40,6 +40,8 @@ type place struct {
 	decoded   bool              // the request has been read, and holds what it must
 	inJSON    bool              // inside $json
 	inMessage bool              // inside a message
+	endless   bool              // the token may have no end
+	about     string            // the rule or outcome that an issue here is of; "" for any
 }
 
 // A loop is the variable of a $for.
@@ -190,7 +192,7 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 	if p.in&(inState|inKeyState) != 0 && f.where&p.in&inError == 0 {
 		r.stated = true
 	}
-	v = &variable{name: name, typ: f.typ, nullable: f.nullable || r.dialect.endless && slices.Contains(endFacts, name), get: f.get}
+	v = &variable{name: name, typ: f.typ, nullable: f.nullable && !p.bears(name) || p.endless && slices.Contains(endFacts, name), get: f.get}
 	v.constant = name == "issuer" || name == "base_url"
 	if name == "issues" {
 		v.get = issueMaps // which reads the registry itself
@@ -329,8 +331,9 @@ func (r *reader) compile(n *yaml.Node, text string, offset int, p *place) *leaf 
 		}
 		return toNative(v)
 	}
-	if err := l.probe(p, r.dialect.endless); err != nil {
-		r.faultAt(n, offset, probeHint(err), "the expression fails where a fact is absent: %v", lastOf(err))
+	if err := l.probe(p); err != nil {
+		problem, hint := p.failure(text, vars, err)
+		r.faultAt(n, offset, hint, "%s", problem)
 		return nil
 	}
 	return l

@@ -226,7 +226,7 @@ var facts = []fact{
 	{"issue.allowed", anyType, true, inIssue | inError, "the values of one_of", func(s *scope) any { return s.issue.allowedOrNull() }},
 	{"issue.value_type", textType, false, inIssue | inError, "the type of what was sent: null, boolean, number, string, list, object, or absent", func(s *scope) any { return s.issue.valueType() }},
 	{"issue.offset", integerType, true, inIssue | inError, "where a body stops being JSON, in bytes", func(s *scope) any { return s.issue.offsetOrNull() }},
-	{"issue.reason", textType, true, inIssue | inError, "the parser's words, or why a password is refused", func(s *scope) any { return orNull(s.issue.reason) }},
+	{"issue.reason", textType, true, inIssue | inError, "the parser's words, or else what is wrong with a body as a whole; why a password is refused; what is wrong with an address", func(s *scope) any { return s.issue.why() }},
 
 	{"limit.retry_after", integerType, false, inError, "the seconds after which to try again, at least 1", func(s *scope) any { return s.retryAfter }},
 	{"limit.attempts", integerType, true, inLimit, "the failing attempts that there may be before the wait", func(s *scope) any { return countOrNull(s.limit, s.limit) }},

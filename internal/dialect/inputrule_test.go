@@ -133,8 +133,8 @@ func TestEnabled(t *testing.T) {
 	if routes := off.Describe().Routes; len(routes) != 3 || routes[1].Enabled || !routes[0].Enabled {
 		t.Errorf("Describe() = %+v", routes)
 	}
-	if len(off.Terms().Mails) != 0 || len(off.Warnings()) != 1 {
-		t.Errorf("mails %v, warnings %v: want no mail, and that of names: fold", off.Terms().Mails, off.Warnings())
+	if len(off.Terms().Mails) != 0 || len(off.Warnings()) != 3 {
+		t.Errorf("mails %v, warnings %v: want no mail, that of names: fold and those of inputs in a text", off.Terms().Mails, off.Warnings())
 	}
 	options := testOptions()
 	options.Settings = map[string]any{"registration": true}

@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/chancery-auth/chancery/core"
@@ -84,6 +86,37 @@ func newTarget(place string, names []string, label string) target {
 		t.pointer += "/" + escape.Replace(name)
 	}
 	return t
+}
+
+// bodyReason says what is wrong with a body as a whole, for outcomes that tell that; ""
+// for all others.
+func bodyReason(kind core.Kind) string {
+	if !kind.IsA(core.MalformedBody) && kind != core.WrongContentType && kind != core.TooLarge {
+		return ""
+	}
+	cause := strings.TrimSuffix(outcomeDocs[kind].Cause, ".")
+	return strings.ToLower(cause[:1]) + cause[1:]
+}
+
+// why is the fact issue.reason.
+func (i *issue) why() any { return orNull(cmp.Or(i.reason, bodyReason(i.kind))) }
+
+// bears reports whether an issue always has a fact where the place is about its rule
+// or outcome.
+func (p *place) bears(name string) bool {
+	switch name {
+	case "issue.reason":
+		return p.about == ruleRefused || bodyReason(core.Kind(p.about)) != ""
+	case "issue.limit":
+		return p.about == ruleMin || p.about == ruleMax
+	case "issue.pattern":
+		return p.about == rulePattern
+	case "issue.allowed":
+		return p.about == ruleOneOf || p.about == ruleEquals || p.about == ruleDomain
+	case "issue.expected":
+		return slices.Contains([]string{ruleType, ruleMin, ruleMax, rulePattern, ruleFormat, ruleEquals, string(core.BodyType)}, p.about)
+	}
+	return false
 }
 
 func (i *issue) bound() any {

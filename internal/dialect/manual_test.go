@@ -252,8 +252,10 @@ var shownExpressions = []struct{ expression, words string }{
 	{"account.login.startsWith('ada')", "tests; also `endsWith`, `contains`, `matches` with a pattern of RE2"},
 	{"size(account.roles)", "how long a list or a text is"},
 	{"account.name == null ? 'nobody' : account.name", "a choice; what is absent is null"},
+	{"account.verified ? dyn(account.login) : dyn(null)", "a computed member that may be absent, as in `login?: …`: null has no type of its own, `dyn` lets it stand beside a text"},
 	{"account.verified && !account.active", "and, or (`||`), not"},
 	{"account.roles.exists(r, r.startsWith('a'))", "whether one item is so; also `all`, `filter`, `map`"},
+	{"iso(account.created_at + duration(string(token.lifetime) + 's'), 0)", "seconds after an instant; so too `now + duration(string(limit.retry_after) + 's')`"},
 	{"string(token.lifetime)", "a number as a text; also `int(…)`, `double(…)`"},
 }
 

@@ -45,8 +45,7 @@ func (r *reader) policies(n *yaml.Node, d *Dialect) {
 	}
 }
 
-// isEndless reports whether a token never ends. All of the file's expressions
-// depend on whether one does.
+// isEndless reports whether a token never ends.
 func (r *reader) isEndless(m member) bool {
 	n := memberOf(m.value, "lifetime")
 	return n != nil && r.isNever(n)

@@ -192,5 +192,11 @@ func (r *reader) warn(n *yaml.Node, hint, format string, args ...any) {
 	r.warnings = append(r.warnings, r.place(n.Line, n.Column, hint, fmt.Sprintf(format, args...)))
 }
 
+// warnAt is warn for a place inside a text, offset characters from its beginning.
+func (r *reader) warnAt(n *yaml.Node, offset int, hint, format string, args ...any) {
+	line, column := r.locate(n, offset)
+	r.warnings = append(r.warnings, r.place(line, column, hint, fmt.Sprintf(format, args...)))
+}
+
 // constants is the scope in which facts are read that are known at load.
 func (r *reader) constants() *scope { return &scope{dialect: r.dialect, now: probeTime} }

@@ -54,7 +54,7 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.pathInputs(rt)
 	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
-	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName}
+	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d)}
 	switch ok := s.get("ok"); {
 	case rt.outcome != "" && ok != nil:
 		r.fault(ok, "leave it out", "a route that always ends in %s has no success", rt.outcome)
@@ -154,6 +154,19 @@ func (r *reader) subject(n *yaml.Node, what string) []core.SubjectKind {
 	return kinds
 }
 
+// endless reports whether the route's token may have no end: the one that it issues,
+// or any of the dialect's. What is refreshed always ends.
+func (rt *route) endless(d *Dialect) bool {
+	switch {
+	case rt.policy != "":
+		return d.policies[rt.policy].Endless
+	case rt.operation.name == Refresh:
+		return false
+	default:
+		return d.endless
+	}
+}
+
 // issueTemplates compiles the words for broken rules.
 func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
 	all := map[string]node{}
@@ -163,7 +176,7 @@ func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
 			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
 			continue
 		}
-		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue})
+		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue, about: name})
 	}
 	return all
 }

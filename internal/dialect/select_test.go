@@ -153,7 +153,7 @@ func TestPresence(t *testing.T) {
 		"${account.active}":         "account.active is not known in required of input tags",
 		"${sent.sise}":              `the route has no input "sise"; hint: did you mean size?`,
 		"yes, ${sent.size}":         "required must be true, false or an expression, not yes, ${sent.size}",
-		"${size(input.tags) > 0}":   "fails where a fact is absent",
+		"${size(input.tags) > 0}":   "fails where input.tags is absent",
 		"${sent.size && sent.sise}": `the route has no input "sise"`,
 	} {
 		_, err := Load("test.yaml", []byte(strings.Replace(filled(nil), "{from: body.tags, type: list}", `{from: body.tags, type: list, required: "`+expression+`"}`, 1)), testOptions())

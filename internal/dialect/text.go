@@ -118,6 +118,9 @@ func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplat
 		if l == nil {
 			continue
 		}
+		if l.nullable && l.fact != "" && len(parts) > 1 && !p.holds(l.fact) {
+			r.warnAt(n, part.offset, "say what stands there then, as in "+p.guarded(l.fact), "nothing stands in the text where %s is absent", l.fact)
+		}
 		switch {
 		case l.typ == instantType:
 			name := strings.TrimSpace(part.text)
@@ -135,6 +138,13 @@ func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplat
 		}
 	}
 	return t
+}
+
+// holds reports whether a name is an input that every request has which gets a reply
+// to a success.
+func (p *place) holds(name string) bool {
+	in := p.inputs[strings.TrimPrefix(name, "input.")]
+	return in != nil && p.in&inReply != 0 && in.always()
 }
 
 // add appends a literal, to the one before if there is one.

@@ -128,6 +128,7 @@ func (r *reader) answers(n *yaml.Node, p *place) map[core.Kind]*answer {
 		at := *p
 		at.what, at.issues = "the reply to "+string(kind), kind.IsA(core.InvalidRequest)
 		at.in |= ofKind(kind)
+		at.about = string(kind)
 		at.keys = at.keys || at.in&inKeyState != 0
 		all[kind] = r.answer(m.value, at.what, 0, &at)
 		r.warnApart(m.name, kind)
