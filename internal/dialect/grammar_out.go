@@ -267,6 +267,7 @@ var exampleShape = Shape{
 		{Name: "name", Doc: "what it shows", Hint: "what the example shows", Need: true, Is: KindText},
 		{Name: "settings", Doc: "what the operator has chosen for it", Is: KindShape, Of: &settingsShape},
 		{Name: "as", Doc: "the sample whose token the request presents", Is: KindText},
+		{Name: "after", Doc: "by how much the server's clock is moved on before the request is sent, once the token of as is there; it stays so for the examples below", Default: "nothing", Is: KindDuration},
 		{Name: "repeat", Doc: "how often the request is sent; the last reply is compared", Default: "1", Is: KindWhole},
 		{Name: "send", Doc: "the request", Hint: "such as send: {path: /login, json: {…}}", Need: true, Is: KindShape, Of: &sendShape},
 		{Name: "expect", Doc: "the reply", Hint: "such as expect: {status: 400}", Need: true, Is: KindShape, Of: &expectShape},

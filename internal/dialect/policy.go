@@ -122,7 +122,7 @@ func (r *reader) span(n *yaml.Node, what string) time.Duration {
 	}
 	d, ok := r.duration(n, what)
 	if ok && (d < time.Second || d%time.Second != 0) {
-		r.fault(n, "such as "+what+": 1h", "a lifetime is at least one second, and whole seconds")
+		r.fault(n, "such as "+what+": 1h", "%s is at least one second, and whole seconds", what)
 		return 0
 	}
 	return d
