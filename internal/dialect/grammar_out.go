@@ -266,7 +266,7 @@ var exampleShape = Shape{
 	Members: []Slot{
 		{Name: "name", Doc: "what it shows", Hint: "what the example shows", Need: true, Is: KindText},
 		{Name: "settings", Doc: "what the operator has chosen for it", Is: KindShape, Of: &settingsShape},
-		{Name: "as", Doc: "the sample whose token the request presents", Is: KindText},
+		{Name: "as", Doc: "the sample whose token the request presents: it signs in by the first route that takes it, and the token goes into the first carrier", Is: KindText},
 		{Name: "after", Doc: "by how much the server's clock is moved on before the request is sent, once the token of as is there; it stays so for the examples below", Default: "nothing", Is: KindDuration},
 		{Name: "repeat", Doc: "how often the request is sent; the last reply is compared", Default: "1", Is: KindWhole},
 		{Name: "send", Doc: "the request", Hint: "such as send: {path: /login, json: {…}}", Need: true, Is: KindShape, Of: &sendShape},
@@ -275,7 +275,7 @@ var exampleShape = Shape{
 }
 
 var sendShape = Shape{
-	Name: "send", Doc: "A request: at most one body. Texts may hold ${saved.NAME}, ${totp.SAMPLE} for the code of a second factor, ${mail.recovery.SAMPLE} and ${mail.verification.SAMPLE} for the ticket of a mail, and ${setting.NAME}.",
+	Name: "send", Doc: "A request: at most one body. Texts may hold ${saved.NAME}, ${totp.SAMPLE} for the code of a second factor, ${mail.recovery.SAMPLE} and ${mail.verification.SAMPLE} for the ticket of the newest mail to a sample, the same with an address, as in ${mail.verification.new@example.com}, for an account that an example has made, and ${setting.NAME}.",
 	Members: []Slot{
 		{Name: "method", Doc: "the method", Default: "POST", Is: KindWord, Words: methods},
 		{Name: "path", Doc: "the path, with the query", Hint: "such as path: /login", Need: true, Is: KindText},

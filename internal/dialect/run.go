@@ -252,7 +252,7 @@ func (t *Trial) ticket(ctx context.Context, purpose core.Purpose, to string) (st
 	defer cancel()
 	for late := false; ; {
 		for i, m := range slices.Backward(t.Mails()) {
-			if m.To == to && (i >= t.mailed || late) {
+			if strings.EqualFold(m.To, to) && (i >= t.mailed || late) {
 				if ticket, ok := t.Dialect.ticketOf(purpose, m.Link.Reveal()); ok {
 					return ticket, nil
 				}

@@ -142,6 +142,21 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// TestTrialAddress: an account that is no sample is known by its address.
+func TestTrialAddress(t *testing.T) {
+	mail := func(to, ticket string) core.Mail {
+		return core.Mail{To: to, Link: core.NewSecret("https://app.example/reset?t=" + ticket + "&from=mail")}
+	}
+	trial := Trial{Dialect: loadText(t, tried), Mails: func() []core.Mail {
+		return []core.Mail{mail("new@example.com", "T1"), mail("new@example.com", "T2"), mail("old@example.com", "T3")}
+	}}
+	for _, to := range []string{"new@example.com", "New@Example.com"} {
+		if ticket, err := trial.value(t.Context(), "mail.recovery."+to); err != nil || ticket != "T2" {
+			t.Errorf("the ticket of %s: %q, %v", to, ticket, err)
+		}
+	}
+}
+
 // TestTrialClock: the clock is moved on once, before the request and after the sign-in
 // for its token.
 func TestTrialClock(t *testing.T) {
