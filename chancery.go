@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -28,6 +29,9 @@ type Options struct {
 	Version  string             // for metrics
 	ShowMail func(core.Mail)    // called for each mail that Config.Mail.Folder keeps; it sees the link
 	Explain  func(dialect.Step) // called for each step of each call; it may be called by many at once
+	// Now is the time by which tokens, tickets, codes and waits begin and end, and which
+	// replies tell; default time.Now. It may be called by many at once, and never goes back.
+	Now func() time.Time
 }
 
 // A Server is an open Chancery. Close it when it is no longer needed.
@@ -36,6 +40,7 @@ type Server struct {
 	log      *slog.Logger
 	showMail func(core.Mail)
 	explain  func(dialect.Step)
+	now      func() time.Time
 	parts    parts
 	serving  atomic.Pointer[serving] // what a reload replaces
 	public   http.Handler

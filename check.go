@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/chancery-auth/chancery/core"
+	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/password"
 	"github.com/chancery-auth/chancery/internal/store"
 	"github.com/chancery-auth/chancery/internal/web/login"
@@ -17,7 +18,7 @@ var ErrNewerDatabase = store.ErrNewer
 // served, config itself being valid: faulty files and settings, routes that
 // collide, mails that have nowhere to go. [Open] would refuse the same.
 func CheckDialects(config Config) error {
-	mounted, err := loadMounts(config.WithDefaults(), nil)
+	mounted, err := loadMounts(config.WithDefaults(), dialect.Options{})
 	if err != nil {
 		return err
 	}

@@ -68,10 +68,11 @@ func ExampleDialects() fs.FS {
 
 // LoadDialect loads the dialect of a mount, with its realm and settings.
 func LoadDialect(config Config, mount Mount) (*dialect.Dialect, error) {
-	return loadDialect(config, mount, nil)
+	return loadDialect(config, mount, dialect.Options{})
 }
 
-func loadDialect(config Config, mount Mount, explain func(dialect.Step)) (*dialect.Dialect, error) {
+// loadDialect completes options by those of the mount.
+func loadDialect(config Config, mount Mount, options dialect.Options) (*dialect.Dialect, error) {
 	realm, err := core.ParseRealm(mount.Realm)
 	if err != nil {
 		return nil, err
@@ -80,13 +81,9 @@ func loadDialect(config Config, mount Mount, explain func(dialect.Step)) (*diale
 	if err != nil {
 		return nil, err
 	}
-	return dialect.Load(file, source, dialect.Options{
-		Realm:    realm,
-		Issuer:   config.Issuer,
-		BaseURL:  strings.TrimSuffix(config.Issuer, "/") + mount.Prefix,
-		Settings: mount.Settings,
-		Trace:    explain,
-	})
+	options.Realm, options.Issuer, options.Settings = realm, config.Issuer, mount.Settings
+	options.BaseURL = strings.TrimSuffix(config.Issuer, "/") + mount.Prefix
+	return dialect.Load(file, source, options)
 }
 
 type dialectFolder struct {

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -47,7 +46,7 @@ func (s *Server) Reload(ctx context.Context, config Config) error {
 	if err := wanted.Validate(); err != nil {
 		return err
 	}
-	mounted, err := loadMounts(wanted, s.explain)
+	mounted, err := loadMounts(wanted, dialect.Options{Trace: s.explain, Now: s.now})
 	if err != nil {
 		return err
 	}
@@ -84,7 +83,7 @@ func changedSettings(current, wanted Config) (names []string) {
 // change makes a serving of mounted and puts it in the place of the one before.
 func (s *Server) change(ctx context.Context, mounted []mount) error {
 	next := &serving{
-		registry:  newRegistry(s.parts.store, s.parts.gate, s.parts.keys, keyForms(mounted)),
+		registry:  newRegistry(s.parts.store, s.parts.gate, s.parts.keys, keyForms(mounted), s.now),
 		composers: map[[2]string]*core.Authority{},
 	}
 	authorities, err := s.authorities(ctx, next.registry, mounted)
@@ -136,7 +135,7 @@ func (s *Server) authorities(ctx context.Context, registry *core.Registry, mount
 		Realms: p.store, Accounts: p.store, AccessKeys: p.store, Recent: p.store,
 		Tenants: p.store, Sessions: p.store, Tokens: p.store, Factors: p.store,
 		Tickets: p.store, Outbox: p.store, Journal: p.store,
-		Passwords: p.gate, Signer: p.keys, Sealer: p.keys, Publisher: p.keys, Attempts: p.attempts, Now: time.Now,
+		Passwords: p.gate, Signer: p.keys, Sealer: p.keys, Publisher: p.keys, Attempts: p.attempts, Now: s.now,
 	}
 	var authorities []*core.Authority
 	for _, m := range mounted {

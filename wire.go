@@ -37,11 +37,14 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	mounted, err := loadMounts(config, options.Explain)
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	mounted, err := loadMounts(config, dialect.Options{Trace: options.Explain, Now: options.Now})
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{config: config, log: options.Log, showMail: options.ShowMail, explain: options.Explain, ready: make(chan struct{})}
+	s := &Server{config: config, log: options.Log, showMail: options.ShowMail, explain: options.Explain, now: options.Now, ready: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -84,6 +87,7 @@ func (s *Server) openParts(ctx context.Context, options Options) error {
 		Failures:        s.config.Throttle.Failures,
 		Interval:        s.config.Throttle.Interval,
 		NetworkFailures: s.config.Throttle.NetworkFailures,
+		Now:             s.now,
 	})
 	p.counts = newMetrics(options.Version, p.gate)
 	return nil
@@ -121,10 +125,10 @@ func openGate(c HashingConfig) (*hashgate.Gate, error) {
 	})
 }
 
-func newRegistry(s *store.Store, passwords core.Passwords, sealer core.Sealer, forms map[core.Realm]core.KeyForm) *core.Registry {
+func newRegistry(s *store.Store, passwords core.Passwords, sealer core.Sealer, forms map[core.Realm]core.KeyForm, now func() time.Time) *core.Registry {
 	return &core.Registry{
 		Realms: s, Tenants: s, Accounts: s, Factors: s, Sealer: sealer, AccessKeys: s,
-		Passwords: passwords, Forms: forms, Now: time.Now,
+		Passwords: passwords, Forms: forms, Now: now,
 	}
 }
 
@@ -157,7 +161,7 @@ func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Re
 	}
 	forms := map[core.Realm]core.KeyForm{}
 	if len(config.Serve) > 0 {
-		mounted, err := loadMounts(config, nil)
+		mounted, err := loadMounts(config, dialect.Options{})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -174,7 +178,7 @@ func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Re
 	sealer := lateSealer(sync.OnceValues(func() (*keyring.Ring, error) {
 		return openKeyring(ctx, config.MasterKeyFile, opened, options.Log)
 	}))
-	return newRegistry(opened, gate, sealer, forms), closer(func() error { gate.Close(); return opened.Close() }), nil
+	return newRegistry(opened, gate, sealer, forms, time.Now), closer(func() error { gate.Close(); return opened.Close() }), nil
 }
 
 type closer func() error
@@ -188,11 +192,11 @@ type mount struct {
 }
 
 // loadMounts loads every mount's dialect and tells all that is wrong at once.
-func loadMounts(config Config, explain func(dialect.Step)) ([]mount, error) {
+func loadMounts(config Config, options dialect.Options) ([]mount, error) {
 	var mounted []mount
 	var faults []error
 	for i, m := range config.Serve {
-		loaded, err := loadDialect(config, m, explain)
+		loaded, err := loadDialect(config, m, options)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("serve[%d]: %w", i, err))
 			continue
@@ -225,6 +229,7 @@ func (s *Server) startMail(sender mail.Sender) {
 		},
 		Sender: sender,
 		Log:    s.log,
+		Now:    s.now,
 	})
 	s.background(worker.Run)
 }

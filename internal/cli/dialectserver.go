@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chancery-auth/chancery"
@@ -24,6 +25,7 @@ type testServer struct {
 	client  *http.Client // follows no redirects
 	mails   mailbox
 	told    lastOutcome
+	clock   clock
 	bench   bench
 
 	server *chancery.Server
@@ -90,6 +92,13 @@ func (o *lastOutcome) take() []dialect.Step {
 	return why
 }
 
+// A clock goes with the machine's, as far ahead of it as it was moved.
+type clock struct{ ahead atomic.Int64 } // nanoseconds
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
+
 // A bench is what examples have in common that one server is enough for: the
 // settings that they want, and whether failing sign-ins are counted, as they are for
 // those that are repeated. All others fail as often as they want.
@@ -139,7 +148,7 @@ func (c *chosenDialect) serveForTests(ctx context.Context, on bench, explain fun
 	if !on.repeated {
 		config.Throttle.Failures = 1 << 20
 	}
-	options := chancery.Options{Version: version(), ShowMail: s.mails.put, Explain: func(step dialect.Step) {
+	options := chancery.Options{Version: version(), ShowMail: s.mails.put, Now: s.clock.now, Explain: func(step dialect.Step) {
 		s.told.follow(step)
 		if explain != nil {
 			explain(step)
@@ -192,6 +201,7 @@ func (s *testServer) close() error {
 func (s *testServer) trial(client dialect.Doer) *dialect.Trial {
 	return &dialect.Trial{
 		Dialect: s.dialect, Client: client, BaseURL: s.base, Mails: s.mails.list, Outcome: s.told.get,
+		Now: s.clock.now, Advance: s.clock.advance,
 		Settings: s.bench.settings, Skip: func(e dialect.Example) bool { return !s.bench.serves(e) },
 	}
 }

@@ -26,9 +26,14 @@ type Options struct {
 
 	Identities int // remembered at most; default 65,536
 	Networks   int // remembered at most; default 65,536
+
+	Now func() time.Time // default time.Now
 }
 
 func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	setDefault(&o.Failures, 5)
 	setDefault(&o.Interval, 10*time.Second)
 	setDefault(&o.NetworkFailures, 100)
@@ -68,9 +73,9 @@ func New(options Options) *Memory {
 	return &Memory{
 		patience:   o.Patience,
 		seed:       maphash.MakeSeed(),
-		identities: newTable(o.Failures, o.Interval, o.Identities),
-		networks:   newTable(o.NetworkFailures, o.NetworkInterval, o.Networks),
-		factors:    newTable(o.FactorFailures, o.FactorInterval, o.Identities),
+		identities: newTable(o.Failures, o.Interval, o.Identities, o.Now),
+		networks:   newTable(o.NetworkFailures, o.NetworkInterval, o.Networks, o.Now),
+		factors:    newTable(o.FactorFailures, o.FactorInterval, o.Identities, o.Now),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,18 @@ func crowdedOut(t testing.TB, m *Memory, key core.AttemptKey) {
 	if !ok || refusal.Kind != core.Unavailable || refusal.RetryAfter != time.Second {
 		t.Errorf("Begin(%v) = %v, want %s after a second", key, err, core.Unavailable)
 	}
+}
+
+// Failures lapse by the clock of the options.
+func TestClock(t *testing.T) {
+	now := time.Now()
+	m := New(Options{Failures: 2, Interval: time.Minute, Now: func() time.Time { return now }})
+	ada := key("ada", "192.0.2.1")
+	fail(t, m, ada, 2)
+	refused(t, m, ada, time.Minute)
+	now = now.Add(time.Minute)
+	fail(t, m, ada, 1)
+	refused(t, m, ada, time.Minute)
 }
 
 // A refusal tells the limit that was reached: the identity's or the network's.
@@ -434,14 +447,19 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestOptionsDefaults(t *testing.T) {
-	negative := Options{-1, -1, -1, -1, -1, -1, -1, -1, -1}
-	want := Options{5, 10 * time.Second, 100, time.Second, 100, 10 * time.Minute, 4 * time.Second, 65536, 65536}
+	negative := Options{-1, -1, -1, -1, -1, -1, -1, -1, -1, nil}
+	want := Options{5, 10 * time.Second, 100, time.Second, 100, 10 * time.Minute, 4 * time.Second, 65536, 65536, nil}
 	for _, o := range []Options{{}, negative} {
-		if got := o.withDefaults(); got != want {
+		got := o.withDefaults()
+		if got.Now == nil {
+			t.Errorf("%+v with defaults has no clock", o)
+		}
+		if got.Now = nil; !reflect.DeepEqual(got, want) {
 			t.Errorf("%+v with defaults = %+v, want %+v", o, got, want)
 		}
 	}
-	if got := want.withDefaults(); got != want {
+	got := want.withDefaults()
+	if got.Now = nil; !reflect.DeepEqual(got, want) {
 		t.Errorf("what was set was changed to %+v", got)
 	}
 }

@@ -15,6 +15,7 @@ type table struct {
 	cell     cell
 	failures int // that are free
 	most     int
+	now      func() time.Time
 	entries  map[uint64]*entry
 	used     *list.List // of *entry, the latest first
 }
@@ -29,8 +30,8 @@ type entry struct {
 	queue    []*waiter // those who wait for one of the attempts to end, by turn
 }
 
-func newTable(failures int, interval time.Duration, most int) *table {
-	t := &table{failures: failures, most: most, entries: map[uint64]*entry{}, used: list.New()}
+func newTable(failures int, interval time.Duration, most int, now func() time.Time) *table {
+	t := &table{failures: failures, most: most, now: now, entries: map[uint64]*entry{}, used: list.New()}
 	quota := throttled.RateQuota{MaxRate: throttled.PerDuration(1, interval), MaxBurst: failures - 1} // it allows one more
 	limiter, err := throttled.NewGCRARateLimiterCtx(&t.cell, quota)
 	if err != nil {
@@ -88,7 +89,7 @@ func (e *entry) drop() {
 
 // dropIdle forgets e if it has nothing to remember. It may have been dropped before.
 func (e *entry) dropIdle() {
-	if !e.busy() && e.arrival <= time.Now().UnixNano() && e.table.entries[e.hash] == e {
+	if !e.busy() && e.arrival <= e.table.now().UnixNano() && e.table.entries[e.hash] == e {
 		e.drop()
 	}
 }
@@ -120,9 +121,9 @@ type cell struct{ entry *entry }
 
 func (c *cell) GetWithTime(context.Context, string) (int64, time.Time, error) {
 	if c.entry.arrival == 0 {
-		return -1, time.Now(), nil
+		return -1, c.entry.table.now(), nil
 	}
-	return c.entry.arrival, time.Now(), nil
+	return c.entry.arrival, c.entry.table.now(), nil
 }
 
 func (c *cell) SetIfNotExistsWithTTL(_ context.Context, _ string, value int64, _ time.Duration) (bool, error) {

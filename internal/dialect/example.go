@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
@@ -21,6 +22,7 @@ type Example struct {
 	Name     string
 	As       string         // the sample whose token the request presents; "" for none
 	Settings map[string]any // the operator's choices for it
+	After    time.Duration  // by how much the server's clock is moved on before it
 	Repeat   int            // how often the request is sent; 0 is once
 
 	Method string
@@ -53,6 +55,9 @@ func (r *reader) examples(n *yaml.Node, d *Dialect) []Example {
 		e.Settings = r.exampleSettings(s.get("settings"))
 		if n := s.get("repeat"); n != nil {
 			e.Repeat = r.integer(n, "repeat", 1, 100)
+		}
+		if n := s.get("after"); n != nil {
+			e.After = r.span(n, "after")
 		}
 		if m := s.need("name"); m != nil {
 			e.Name = r.text(m, "name")

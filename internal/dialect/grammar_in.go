@@ -83,7 +83,7 @@ var inputsShape = Shape{
 var inputShape = Shape{
 	Name: "an input", Doc: "What is read from a request, and what it must keep.",
 	Members: []Slot{
-		{Name: "from", Doc: "body.a.b, body.list.0, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer; of a list the first that has it",
+		{Name: "from", Doc: "body.a.b, body.list.0, query.x, header.X, path.x, cookie.x, basic.username, basic.password or bearer, which is the token of any carrier; of a list the first that has it",
 			Hint: "say where it is read, as in from: body.username", Need: true, Is: KindList, Item: &Slot{Is: KindText}},
 		{Name: "type", Doc: "what it must be", Default: "string", Is: KindWord, Words: inputTypes},
 		{Name: "required", Doc: "whether its absence is an issue, or an expression that says when", Default: "false", Is: KindBool | KindExpression},

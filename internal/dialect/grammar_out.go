@@ -143,7 +143,7 @@ var tokenShape = Shape{
 const neverWord = "never"
 
 var (
-	formSlot  = Slot{Name: "form", Doc: "what is random in it: base62, hexN, base64_N with N bytes, or uuid", Default: "base62, of 256 bits", Is: KindText}
+	formSlot  = Slot{Name: "form", Doc: "what is random in it: base62 (43 of 0-9A-Za-z), uuid, or N bytes as hexN (0-9a-f), base64_N (A-Za-z0-9+/ with = at the end), base64url_N (A-Za-z0-9-_) or base62_N (0-9A-Za-z)", Default: "base62, of 256 bits", Is: KindText}
 	valueSlot = Slot{Name: "value", Doc: "how it is written around what is random", Default: "${token.random}", Is: KindTextTemplate}
 )
 
@@ -157,12 +157,13 @@ var lifetimeShape = Shape{
 }
 
 var refreshShape = Shape{
-	Name: "refresh", Doc: "A refresh token: each use replaces it, and using a replaced one ends the session.",
+	Name: "refresh", Doc: "A refresh token: each use replaces it, and using a replaced one ends the session, once its grace is over.",
 	Members: []Slot{
 		{Name: "lifetime", Doc: "how long it lives", Hint: "such as lifetime: 14d", Need: true, Is: KindDuration},
 		formSlot,
 		valueSlot,
 		{Name: "rotate", Doc: "whether each use replaces it", Default: "true", Is: KindBool},
+		{Name: "grace", Doc: "how long after its first use it gives new tokens all the same, for clients whose answer was lost; at most 5m", Default: "none", Is: KindDuration},
 	},
 }
 
@@ -266,7 +267,8 @@ var exampleShape = Shape{
 	Members: []Slot{
 		{Name: "name", Doc: "what it shows", Hint: "what the example shows", Need: true, Is: KindText},
 		{Name: "settings", Doc: "what the operator has chosen for it", Is: KindShape, Of: &settingsShape},
-		{Name: "as", Doc: "the sample whose token the request presents", Is: KindText},
+		{Name: "as", Doc: "the sample whose token the request presents: it signs in by the first route that takes it, and the token goes into the first carrier", Is: KindText},
+		{Name: "after", Doc: "by how much the server's clock is moved on before the request is sent, once the token of as is there; it stays so for the examples below", Default: "nothing", Is: KindDuration},
 		{Name: "repeat", Doc: "how often the request is sent; the last reply is compared", Default: "1", Is: KindWhole},
 		{Name: "send", Doc: "the request", Hint: "such as send: {path: /login, json: {…}}", Need: true, Is: KindShape, Of: &sendShape},
 		{Name: "expect", Doc: "the reply", Hint: "such as expect: {status: 400}", Need: true, Is: KindShape, Of: &expectShape},
@@ -274,7 +276,7 @@ var exampleShape = Shape{
 }
 
 var sendShape = Shape{
-	Name: "send", Doc: "A request: at most one body. Texts may hold ${saved.NAME}, ${totp.SAMPLE} for the code of a second factor, ${mail.recovery.SAMPLE} and ${mail.verification.SAMPLE} for the ticket of a mail, and ${setting.NAME}.",
+	Name: "send", Doc: "A request: at most one body. Texts may hold ${saved.NAME}, ${totp.SAMPLE} for the code of a second factor, ${mail.recovery.SAMPLE} and ${mail.verification.SAMPLE} for the ticket of the newest mail to a sample, the same with an address, as in ${mail.verification.new@example.com}, for an account that an example has made, and ${setting.NAME}.",
 	Members: []Slot{
 		{Name: "method", Doc: "the method", Default: "POST", Is: KindWord, Words: methods},
 		{Name: "path", Doc: "the path, with the query", Hint: "such as path: /login", Need: true, Is: KindText},

@@ -16,7 +16,7 @@ import (
 const (
 	savedReference = "saved" // saved.NAME: what an example before it kept of its reply
 	totpReference  = "totp"  // totp.SAMPLE: the code of the sample's second factor
-	mailReference  = "mail"  // mail.PURPOSE.SAMPLE: the ticket of the newest mail to the sample
+	mailReference  = "mail"  // mail.PURPOSE.SAMPLE or mail.PURPOSE.ADDRESS: the ticket of the newest mail there
 )
 
 // A savedName is what an example saves, for those that run with the same settings.
@@ -173,12 +173,12 @@ func (r *reader) reference(name string, e *Example) (problem, hint string) {
 		}
 		switch {
 		case r.dialect.mails[core.Purpose(purpose)] == nil:
-			return "the file has no mail " + purpose, "such as ${mail.recovery.SAMPLE}"
+			return "the file has no mail " + purpose, "such as ${mail.recovery.SAMPLE}, or ${mail.verification.new@example.com}"
 		case !slices.Contains(known, to) && !strings.Contains(to, "@"):
-			return "there is no sample account " + to, didYouMean(to, known)
+			return "there is no sample account " + to, cmp.Or(didYouMean(to, known), "an address stands as it is, as in ${mail.verification.new@example.com}")
 		}
 	default:
-		return "there is no " + name + " in examples", "known are saved.NAME, totp.SAMPLE, mail.recovery.SAMPLE, mail.verification.SAMPLE, setting.NAME, base_url and issuer; write $${ for ${ itself"
+		return "there is no " + name + " in examples", "known are saved.NAME, totp.SAMPLE, mail.recovery.SAMPLE, mail.verification.SAMPLE, either of them with an ADDRESS, setting.NAME, base_url and issuer; write $${ for ${ itself"
 	}
 	return "", ""
 }

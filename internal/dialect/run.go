@@ -42,7 +42,9 @@ type Trial struct {
 	// Mails are those that the server has made out so far, oldest first; nil when
 	// nobody keeps them.
 	Mails func() []core.Mail
-	Now   func() time.Time // nil is time.Now
+	Now   func() time.Time // the server's; nil is time.Now
+	// Advance moves the server's clock on, and Now with it; nil when nobody can.
+	Advance func(time.Duration)
 	// Outcome is that of the call made last, "" being a success; nil when nobody
 	// knows, and then the outcomes that examples name are not compared.
 	Outcome func() core.Kind
@@ -54,9 +56,10 @@ type Trial struct {
 	mailed int              // how many mails there were when one was last asked for
 }
 
-// RunExamples sends the examples that want no settings of their own.
+// RunExamples sends the examples that want no settings of their own, and no other
+// time than it is.
 func (d *Dialect) RunExamples(ctx context.Context, client Doer, baseURL string, token func(sample string) (string, error)) []ExampleResult {
-	t := Trial{Dialect: d, Client: client, BaseURL: baseURL, Token: token}
+	t := Trial{Dialect: d, Client: client, BaseURL: baseURL, Token: token, Skip: func(e Example) bool { return e.After > 0 }}
 	return t.Run(ctx)
 }
 
@@ -79,6 +82,7 @@ func (t *Trial) run(ctx context.Context, e Example) string {
 		if _, _, err := t.send(ctx, e); err != nil {
 			return err.Error()
 		}
+		e.After = 0
 	}
 	reply, filled, err := t.send(ctx, e)
 	if err != nil {
@@ -119,8 +123,22 @@ type response struct {
 	body   []byte
 }
 
-// send sends an example with all that it refers to.
+// send sends an example with all that it refers to. The token that it presents is from
+// before the clock is moved on, and all else from after that.
 func (t *Trial) send(ctx context.Context, e Example) (response, Example, error) {
+	bearer := ""
+	if e.As != "" {
+		var err error
+		if bearer, err = t.token(ctx, e.As); err != nil {
+			return response{}, e, fmt.Errorf("token of sample %s: %w", e.As, err)
+		}
+	}
+	if e.After > 0 {
+		if t.Advance == nil {
+			return response{}, e, fmt.Errorf("after %s: nobody can move the clock of this server", e.After)
+		}
+		t.Advance(e.After)
+	}
 	filled, err := e.fill(func(reference string) (string, error) { return t.value(ctx, reference) })
 	if err != nil {
 		return response{}, e, err
@@ -131,10 +149,6 @@ func (t *Trial) send(ctx context.Context, e Example) (response, Example, error) 
 	}
 	r.Header = filled.Header
 	if e.As != "" {
-		bearer, err := t.token(ctx, e.As)
-		if err != nil {
-			return response{}, e, fmt.Errorf("token of sample %s: %w", e.As, err)
-		}
 		t.Dialect.carriers[0].put(r, bearer)
 	}
 	if t.Mails != nil && t.Dialect.mayMail(&filled) {
@@ -238,7 +252,7 @@ func (t *Trial) ticket(ctx context.Context, purpose core.Purpose, to string) (st
 	defer cancel()
 	for late := false; ; {
 		for i, m := range slices.Backward(t.Mails()) {
-			if m.To == to && (i >= t.mailed || late) {
+			if strings.EqualFold(m.To, to) && (i >= t.mailed || late) {
 				if ticket, ok := t.Dialect.ticketOf(purpose, m.Link.Reveal()); ok {
 					return ticket, nil
 				}

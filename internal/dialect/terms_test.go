@@ -85,7 +85,7 @@ func TestSettings(t *testing.T) {
 		{all[0], map[string]any{"frontend_url": "https://app.example", "validation_status": 700}, "status must be a whole number from 200 to 599, not 700"},
 		{all[0], map[string]any{"frontend_url": "https://app.example", "ticket_lifetime": "25h"}, "a ticket lives from 1m to 24h"},
 		{"kyc", map[string]any{"token_lifetime": 5}, "setting token_lifetime is given as a whole number, but its default is text"},
-		{"kyc", map[string]any{"token_lifetime": "0s"}, "a lifetime is at least one second"},
+		{"kyc", map[string]any{"token_lifetime": "0s"}, "lifetime is at least one second"},
 		{"kyc", map[string]any{"lifetime": "1h"}, `setting "lifetime" is given, but the dialect has no such setting`},
 		{"datafiniti", map[string]any{"algorithm": "none"}, `algorithm cannot be "none"`},
 	} {

@@ -142,6 +142,59 @@ func TestTrial(t *testing.T) {
 	}
 }
 
+// TestTrialAddress: an account that is no sample is known by its address.
+func TestTrialAddress(t *testing.T) {
+	mail := func(to, ticket string) core.Mail {
+		return core.Mail{To: to, Link: core.NewSecret("https://app.example/reset?t=" + ticket + "&from=mail")}
+	}
+	trial := Trial{Dialect: loadText(t, tried), Mails: func() []core.Mail {
+		return []core.Mail{mail("new@example.com", "T1"), mail("new@example.com", "T2"), mail("old@example.com", "T3")}
+	}}
+	for _, to := range []string{"new@example.com", "New@Example.com"} {
+		if ticket, err := trial.value(t.Context(), "mail.recovery."+to); err != nil || ticket != "T2" {
+			t.Errorf("the ticket of %s: %q, %v", to, ticket, err)
+		}
+	}
+}
+
+// TestTrialClock: the clock is moved on once, before the request and after the sign-in
+// for its token.
+func TestTrialClock(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	var seen []string
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen = append(seen, r.URL.Path+" "+r.Header.Get("Authorization")+" at "+now.Sub(time.Unix(1_000_000, 0)).String())
+	}))
+	defer server.Close()
+	text := strings.Replace(tried, "examples:\n", `examples:
+  - {name: before, send: {path: /login}, expect: {status: 200, empty: true}}
+  - {name: later, as: ada, after: 16m, repeat: 2, send: {path: /login}, expect: {status: 200, empty: true}}
+  - {name: still, send: {path: /login}, expect: {status: 200, empty: true}}
+`, 1)
+	trial := Trial{
+		Dialect: loadText(t, text), Client: noRedirects, BaseURL: server.URL,
+		Skip: func(e Example) bool { return !slices.Contains([]string{"before", "later", "still"}, e.Name) },
+		Token: func(string) (string, error) {
+			seen = append(seen, "token at "+now.Sub(time.Unix(1_000_000, 0)).String())
+			return "t", nil
+		},
+		Advance: func(by time.Duration) { now = now.Add(by) },
+	}
+	for _, result := range trial.Run(t.Context()) {
+		if result.Diff != "" {
+			t.Errorf("%s: %s", result.Example.Name, result.Diff)
+		}
+	}
+	want := []string{"/login  at 0s", "token at 0s", "/login Bearer t at 16m0s", "token at 16m0s", "/login Bearer t at 16m0s", "/login  at 16m0s"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+	trial.Advance = nil
+	if results := trial.Run(t.Context()); !strings.Contains(results[1].Diff, "after 16m0s: nobody can move the clock") {
+		t.Errorf("without a clock: %q", results[1].Diff)
+	}
+}
+
 // codeOf is the code of tried's sample at a step of time.
 func codeOf(t *testing.T, step int64) string {
 	t.Helper()
