@@ -21,6 +21,7 @@ var routeShape = Shape{
 	Name: "a route", Doc: "One operation at one place.",
 	Members: []Slot{
 		{Name: "on", Doc: "which requests it answers", Hint: "such as on: {method: POST, path: /login}", Need: true, Is: KindShape, Of: &onShape},
+		{Name: "title", Doc: "what it does, for the headings of documents: at most 60 characters", Default: "the operation's", Is: KindText},
 		{Name: "enabled", Doc: "whether it is served; a setting, usually", Default: "true", Is: KindBool},
 		docSlot,
 		{Name: "accept", Doc: "the media types that it takes", Default: "no body", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},

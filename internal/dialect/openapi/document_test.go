@@ -128,3 +128,21 @@ func TestReferences(t *testing.T) {
 		t.Errorf("the password's examples are %v", password)
 	}
 }
+
+// TestSummaries: of several routes on one path the one that most requests are for
+// gives the name, and a route's own title is it.
+func TestSummaries(t *testing.T) {
+	paths := document(t, map[string]string{
+		"REFRESH": "refresh: {lifetime: 14d}",
+		"ROUTES": `- {on: {method: GET, path: /about}, title: Learn the addresses, do: fixed, ok: {empty: true}}
+  - {on: {method: POST, path: /token, when: {body.kind: none}}, accept: [json], do: {operation: fixed, outcome: forbidden}}
+  - {on: {method: POST, path: /token, when: {body.kind: again}}, inputs: {refresh: {from: body.refresh, required: true}}, do: refresh, ok: {json: {token: "${token.value}"}}}
+  - {on: {method: POST, path: /token}, inputs: {identifier: {from: body.username, required: true}, secret: {from: body.password, required: true}}, do: {operation: authenticate, issue: access}, ok: {json: {token: "${token.value}"}}}`,
+	})["paths"]
+	if got := at(paths, "/about", "get", "summary"); got != "Learn the addresses" {
+		t.Errorf("/about is called %v", got)
+	}
+	if got := at(paths, "/token", "post"); at(got, "summary") != "Get a token" || at(got, "tags").([]any)[0] != tagSignIn {
+		t.Errorf("/token is %v, %v", at(got, "summary"), at(got, "tags"))
+	}
+}

@@ -14,11 +14,11 @@ import (
 
 // operation writes what one method of a path does, which may be several routes.
 func (w *writer) operation(path string, g group) object {
-	first := w.info.Routes[g.routes[0]]
+	main := w.info.Routes[w.main(g)]
 	var o object
-	o.add("tags", []string{tagOf(first.Operation)})
+	o.add("tags", []string{tagOf(main.Operation)})
 	o.add("operationId", operationID(g.method, path))
-	o.add("summary", first.Operation.Title())
+	o.add("summary", main.Title)
 	o.add("description", w.about(g))
 	o.add("parameters", w.parameters(path, g))
 	o.add("requestBody", w.requestBody(g))
@@ -27,6 +27,24 @@ func (w *writer) operation(path string, g group) object {
 		o = append(o, member{"security", security})
 	}
 	return o
+}
+
+// main is the route of a group that most requests are for: one that signs in before
+// all others, one that always answers the same after them, and the one that takes most.
+func (w *writer) main(g group) int {
+	rank := func(i int) int {
+		route := w.info.Routes[i]
+		rank := route.Conditions
+		switch route.Operation {
+		case dialect.Authenticate:
+			rank -= 1000
+		case dialect.Fixed:
+			rank += 1000
+		default:
+		}
+		return rank
+	}
+	return slices.MinFunc(g.routes, func(a, b int) int { return rank(a) - rank(b) })
 }
 
 // about tells what the routes are for, and how one of several is chosen.
