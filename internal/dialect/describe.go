@@ -77,6 +77,7 @@ type InputInfo struct {
 	Type, Label, Doc string
 	Need             Necessity
 	NeedWhy          string // the expression, where it is needed sometimes
+	NeedWith         string // the input with which it is needed, where that is all
 	Secret           bool
 	Default          []byte // JSON; nil for none
 	Rules            []RuleInfo
