@@ -29,6 +29,7 @@ type RouteInfo struct {
 	Methods   []string
 	Path      string
 	Operation Operation
+	Title     string // what it does, in a few words
 	Policy    string // the token policy that it issues by; "" for none
 	Doc       string
 	When      string // what the request must hold, in words; "" for nothing
@@ -76,6 +77,7 @@ type InputInfo struct {
 	Type, Label, Doc string
 	Need             Necessity
 	NeedWhy          string // the expression, where it is needed sometimes
+	NeedWith         string // the input with which it is needed, where that is all
 	Secret           bool
 	Default          []byte // JSON; nil for none
 	Take             string // the pattern of the part that counts, which the rules are about; "" for all
@@ -178,8 +180,19 @@ type SettingInfo struct {
 	Value any
 }
 
-// Title names the operation as a thing to do.
-func (o Operation) Title() string { return operationTitles[o] }
+// heading names the route as a thing to do.
+func (rt *route) heading() string {
+	switch operation := rt.operation.name; {
+	case rt.title != "":
+		return rt.title
+	case operation == Revoke && rt.caller != "" && rt.caller != CallerNone:
+		return "End a token"
+	case operation == Fixed && rt.outcome != "":
+		return "What is refused"
+	default:
+		return operationTitles[operation]
+	}
+}
 
 var operationTitles = map[Operation]string{ //nolint:gosec // words, no credentials
 	Authenticate:        "Get a token",
@@ -273,7 +286,7 @@ func (x *describer) token(p core.Policy) TokenInfo {
 func (x *describer) route(index int) RouteInfo {
 	rt := x.d.routes[index]
 	info := RouteInfo{
-		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Policy: rt.policy, Doc: rt.about, Enabled: !rt.disabled,
+		Methods: slices.Clone(rt.methods), Path: rt.path.text, Operation: rt.operation.name, Title: rt.heading(), Policy: rt.policy, Doc: rt.about, Enabled: !rt.disabled,
 		When: rt.whenWords(), Conditions: len(rt.when), Bearer: rt.takesBearer(), Accept: rt.accept.describe(), Examples: x.examples[rt], Line: rt.node.Line,
 	}
 	for _, in := range rt.inputs {

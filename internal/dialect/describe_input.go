@@ -19,6 +19,9 @@ func (in *input) describe(rt *route) InputInfo {
 		info.Need = Always
 	case in.required.ever():
 		info.Need, info.NeedWhy = Sometimes, in.required.words(rt.byName)
+		if found := sentAlone.FindStringSubmatch(in.required.node.Value); found != nil {
+			info.NeedWith = found[1]
+		}
 	}
 	if in.forbidden.ever() {
 		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: "not where " + in.forbidden.words(rt.byName)})
@@ -37,6 +40,9 @@ func (in *input) describe(rt *route) InputInfo {
 	}
 	return info
 }
+
+// sentAlone is a condition that asks only whether one input is there.
+var sentAlone = regexp.MustCompile(`^\$\{ *sent\.([a-z][a-z0-9_]*) *\}$`)
 
 func (s *source) describe() SourceInfo {
 	info := SourceInfo{Place: s.place, Path: s.path}

@@ -21,6 +21,7 @@ var routeShape = Shape{
 	Name: "a route", Doc: "One operation at one place.",
 	Members: []Slot{
 		{Name: "on", Doc: "which requests it answers", Hint: "such as on: {method: POST, path: /login}", Need: true, Is: KindShape, Of: &onShape},
+		{Name: "title", Doc: "what it does, for the headings of documents: at most 60 characters", Default: "the operation's", Is: KindText},
 		{Name: "enabled", Doc: "whether it is served; a setting, usually, or an expression that names settings alone", Default: "true", Is: KindBool | KindExpression},
 		docSlot,
 		{Name: "accept", Doc: "the media types that it takes: json, form, multipart, xml, any in full such as application/vnd.acme+json, or none", Default: "no body: whatever comes is not looked at", Is: KindList | KindShape, Item: &mediaTypeSlot, Of: &acceptShape},

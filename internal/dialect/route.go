@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -14,6 +16,7 @@ import (
 type route struct {
 	node      *yaml.Node
 	disabled  bool   // it is checked, and not served
+	title     string // what it does, for headings; "" for the operation's
 	about     string // what people are told about it
 	methods   []string
 	path      path
@@ -43,6 +46,7 @@ var methods = []string{
 func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	s := r.section(n, &routeShape)
 	rt := &route{node: n, disabled: !r.enabled(s.get("enabled")), about: s.doc()}
+	rt.title = r.title(s.get("title"))
 	warned := len(r.warnings)
 	r.routeOn(s.need("on"), rt)
 	rt.inputs = r.inputs(s.get("inputs"))
@@ -88,6 +92,23 @@ func (r *reader) enabled(n *yaml.Node) bool {
 		r.fault(n, "such as ${setting.a && !setting.b}", "enabled cannot be told: %v", lastOf(err))
 	}
 	return is
+}
+
+// maxTitle bounds a route's title, in characters: it is a heading, and a link.
+const maxTitle = 60
+
+func (r *reader) title(n *yaml.Node) string {
+	if n == nil {
+		return ""
+	}
+	text := r.text(n, "title")
+	switch length := utf8.RuneCountInString(text); {
+	case length > maxTitle:
+		r.fault(n, "tell the rest in doc", "the title has %d characters, more than %d", length, maxTitle)
+	case strings.ContainsFunc(text, unicode.IsControl):
+		r.fault(n, "write it on one line", "the title holds a line break or another control character")
+	}
+	return strings.TrimSpace(text)
 }
 
 func (r *reader) routeOn(n *yaml.Node, rt *route) {

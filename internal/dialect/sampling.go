@@ -120,7 +120,7 @@ func (d *Dialect) exampleValues(rt *route) map[string]string {
 		if e.Status/100 != 2 || e.Outcome != "" {
 			continue
 		}
-		call := d.replay(e)
+		call, _ := d.replay(e)
 		if call == nil || call.route != rt {
 			continue
 		}
@@ -144,28 +144,50 @@ func (in *input) hasForm(value string) bool {
 }
 
 // replay takes an example through Match and Decode. It returns nil where no route
-// answers it.
-func (d *Dialect) replay(e *Example) *Call {
+// answers it; with an error the call holds what could be read.
+func (d *Dialect) replay(e *Example) (*Call, error) {
 	filled := e.sampled()
 	e = &filled
 	u, err := url.ParseRequestURI(e.Path)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	r := (&http.Request{Method: e.Method, URL: u, Header: e.Header.Clone(), ContentLength: int64(len(e.Body))}).WithContext(context.Background())
 	r.Body = io.NopCloser(strings.NewReader(string(e.Body)))
 	call := d.Match(r)
 	if call.err != nil || call.redirect != "" {
+		return nil, call.err
+	}
+	return call, call.Decode(r)
+}
+
+// Refusal is the body of the reply to an example whose request is wrong, as the
+// dialect itself words it; nil where the request is right, or no route takes it.
+func (d *Dialect) Refusal(e Example) []byte {
+	d = d.quiet()
+	call, err := d.replay(&e)
+	refused, ok := errors.AsType[*core.Error](err)
+	if call == nil || !ok || call.replies[refused.Kind] == nil {
 		return nil
 	}
-	_ = call.Decode(r) // what could be read is in call, whether the request is right or wrong
-	return call
+	call.RequestID = sampleRequestID
+	s := d.sampleScope(call, call.route)
+	defer s.release()
+	if s.issues = call.issuesOf(refused); len(s.issues) > 0 {
+		s.issue = &s.issues[0]
+	}
+	rp, err := call.replies[refused.Kind].pick(s)
+	if err != nil {
+		return nil
+	}
+	content, _ := rp.render(nil, s) // nil where it cannot be made
+	return content
 }
 
 // Shown is the body that the example expects, as it could be: what differs each time
-// is taken from like, the reply to which it belongs, and the secrets of samples are
-// replaced. It returns false where that cannot be done, and where the example expects
-// no body, or one of another form.
+// is taken from like, the reply to which it belongs, or else nothing may; the secrets
+// of samples are replaced. It returns false where that cannot be done, and where the
+// example expects no body, or one of another form.
 func (e *Example) Shown(like *ReplyInfo, samples Samples) ([]byte, bool) {
 	filled := e.sampled()
 	e = &filled
@@ -186,7 +208,7 @@ func (e *Example) Shown(like *ReplyInfo, samples Samples) ([]byte, bool) {
 	case e.ReplyJSON != nil && like.Body == BodyJSON:
 		pattern, err := body.ParseJSON(e.ReplyJSON, body.DefaultLimits)
 		have, other := body.ParseJSON(like.Example, body.DefaultLimits)
-		if err != nil || other != nil {
+		if err != nil || other != nil && placeholder.Match(e.ReplyJSON) {
 			return nil, false
 		}
 		if shown = fillPlaceholders(nil, pattern, have); placeholder.Match(shown) {
@@ -216,7 +238,7 @@ func (s *Samples) secrets() []string {
 
 // routeOf finds the route that answers an example, or nil.
 func (d *Dialect) routeOf(e *Example) *route {
-	if call := d.replay(e); call != nil {
+	if call, _ := d.replay(e); call != nil {
 		return call.route
 	}
 	return nil

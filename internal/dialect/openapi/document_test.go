@@ -128,3 +128,89 @@ func TestReferences(t *testing.T) {
 		t.Errorf("the password's examples are %v", password)
 	}
 }
+
+// TestSummaries: of several routes on one path the one that most requests are for
+// gives the name, and a route's own title is it.
+func TestSummaries(t *testing.T) {
+	paths := document(t, map[string]string{
+		"REFRESH": "refresh: {lifetime: 14d}",
+		"ROUTES": `- {on: {method: GET, path: /about}, title: Learn the addresses, do: fixed, ok: {empty: true}}
+  - {on: {method: POST, path: /token, when: {body.kind: none}}, accept: [json], do: {operation: fixed, outcome: forbidden}}
+  - {on: {method: POST, path: /token, when: {body.kind: again}}, inputs: {refresh: {from: body.refresh, required: true}}, do: refresh, ok: {json: {token: "${token.value}"}}}
+  - {on: {method: POST, path: /token}, inputs: {identifier: {from: body.username, required: true}, secret: {from: body.password, required: true}}, do: {operation: authenticate, issue: access}, ok: {json: {token: "${token.value}"}}}`,
+	})["paths"]
+	if got := at(paths, "/about", "get", "summary"); got != "Learn the addresses" {
+		t.Errorf("/about is called %v", got)
+	}
+	if got := at(paths, "/token", "post"); at(got, "summary") != "Get a token" || at(got, "tags").([]any)[0] != tagSignIn {
+		t.Errorf("/token is %v, %v", at(got, "summary"), at(got, "tags"))
+	}
+}
+
+// TestResponses: what a response tells beside its body, and whose words its examples have.
+func TestResponses(t *testing.T) {
+	document := document(t, map[string]string{
+		"SETTINGS": "settings: {stage: live}",
+		"ROUTES": `- on: {method: POST, path: /note}
+    accept: [json]
+    inputs: {note: {from: body.note, required: true}}
+    do: fixed
+    ok:
+      doc: It has been noted.
+      cookies: [{name: last, value: "${request.id}", path: /}, {name: first, end: true}]
+      json: {stage: "${setting.stage}"}
+    issues: {required: "${issue.field} is required", invalid_request: the body cannot be read}
+    errors: {invalid_request: {status: 422, json: {error: "${issues[0].text}"}}}
+  - {on: {method: GET, path: /mixed, when: {query.who: nobody}}, do: fixed, ok: {empty: true}}
+  - on: {method: GET, path: /mixed}
+    do: whoami
+    ok: {json: {id: "${account.id}"}}
+    errors: {token_missing: {status: 401, json: {code: 1}}, rate_limited: {status: 429, json: {code: 1}}, token_expired: {status: 401, json: {code: 2}}, token_foreign: {status: 403, json: {code: 2}}}`,
+		"EXAMPLES": `- {name: test stage, settings: {stage: test}, send: {path: /note, json: {note: x}}, expect: {status: 200, json: {stage: test}}}
+  - {name: live stage, settings: {stage: live}, send: {path: /note, json: {note: x}}, expect: {status: 200, json: {stage: live}}}
+  - {name: broken, send: {path: /note, headers: {Content-Type: application/json}, raw: "{"}, expect: {status: 422, outcome: malformed_body, json: {error: <text>}}}
+  - {name: lacking, send: {path: /note, json: {}}, expect: {status: 422, outcome: missing_field, json: {error: <text>}}}`,
+	})
+	note := at(document, "paths", "/note", "post", "responses")
+	examples := at(note, "422", "content", "application/json", "examples")
+	mixed := at(document, "paths", "/mixed", "get")
+	schema := func(status string) any {
+		return at(mixed, "responses", status, "content", "application/json", "schema", "$ref")
+	}
+	for _, tt := range []struct{ what, got, want any }{
+		{"the reply's doc", at(note, "200", "description"), "It has been noted."},
+		{"its cookies", at(note, "200", "headers", "Set-Cookie", "description"), "Sets the cookie last, the request's id, as in the log (Path=/). Takes the cookie first away."},
+		{"an example of other settings", at(note, "200", "content", "application/json", "examples", "test stage"), nil},
+		{"one of these", at(note, "200", "content", "application/json", "examples", "live stage", "value", "stage"), "live"},
+		{"the words for a broken body", at(examples, "broken", "value", "error"), "the body cannot be read"},
+		{"and for one that lacks something", at(examples, "lacking", "value", "error"), "note is required"},
+		{"a schema of two families", at(document, "components", "schemas", "error", "properties", "code", "const"), 1.0},
+		{"and of one", schema("403"), "#/components/schemas/token_invalid"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: got %v, want %v", tt.what, tt.got, tt.want)
+		}
+	}
+	if security, _ := at(mixed, "security").([]any); len(security) != 2 || len(security[1].(map[string]any)) != 0 {
+		t.Errorf("security = %v", security)
+	}
+}
+
+// TestNeededTogether: what a request must hold within objects that it need not hold.
+func TestNeededTogether(t *testing.T) {
+	paths := document(t, map[string]string{"ROUTES": `- on: {method: POST, path: /note}
+    accept: [json]
+    inputs:
+      either: {from: [body.text.plain, body.text.rich], required: true}
+      city: {from: body.address.city}
+      street: {from: body.address.street, required: "${sent.city}"}
+    do: fixed
+    ok: {empty: true}`})["paths"]
+	schema := at(paths, "/note", "post", "requestBody", "content", "application/json", "schema")
+	if needed, _ := at(schema, "required").([]any); len(needed) != 1 || needed[0] != "text" {
+		t.Errorf("required = %v", needed)
+	}
+	if with, _ := at(schema, "properties", "address", "dependentRequired", "city").([]any); len(with) != 1 || with[0] != "street" {
+		t.Errorf("the address is %v", at(schema, "properties", "address"))
+	}
+}

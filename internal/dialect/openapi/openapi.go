@@ -21,6 +21,7 @@ func Write(d *dialect.Dialect) ([]byte, error) {
 	for _, e := range d.Examples() {
 		w.examples[e.Name] = e
 	}
+	w.share()
 	text, err := encode(w.document())
 	if err != nil {
 		return nil, fmt.Errorf("openapi: %w", err)
@@ -41,6 +42,7 @@ type writer struct {
 	samples  map[int]map[string]string // the values of sample calls, by route
 	schemas  object                    // the document's components
 	names    map[string]string         // of those, by their JSON
+	shared   map[string]string         // what they are to be called, likewise
 }
 
 func (w *writer) document() object {

@@ -1,6 +1,8 @@
 package openapi
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,16 +11,17 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
 )
 
 // operation writes what one method of a path does, which may be several routes.
 func (w *writer) operation(path string, g group) object {
-	first := w.info.Routes[g.routes[0]]
+	main := w.info.Routes[w.main(g)]
 	var o object
-	o.add("tags", []string{tagOf(first.Operation)})
+	o.add("tags", []string{tagOf(main.Operation)})
 	o.add("operationId", operationID(g.method, path))
-	o.add("summary", first.Operation.Title())
+	o.add("summary", main.Title)
 	o.add("description", w.about(g))
 	o.add("parameters", w.parameters(path, g))
 	o.add("requestBody", w.requestBody(g))
@@ -27,6 +30,24 @@ func (w *writer) operation(path string, g group) object {
 		o = append(o, member{"security", security})
 	}
 	return o
+}
+
+// main is the route of a group that most requests are for: one that signs in before
+// all others, one that always answers the same after them, and the one that takes most.
+func (w *writer) main(g group) int {
+	rank := func(i int) int {
+		route := w.info.Routes[i]
+		rank := route.Conditions
+		switch route.Operation {
+		case dialect.Authenticate:
+			rank -= 1000
+		case dialect.Fixed:
+			rank += 1000
+		default:
+		}
+		return rank
+	}
+	return slices.MinFunc(g.routes, func(a, b int) int { return rank(a) - rank(b) })
 }
 
 // about tells what the routes are for, and how one of several is chosen.
@@ -180,8 +201,9 @@ func (w *writer) fieldValue(i int, field dialect.Pair) any {
 type reply struct {
 	dialect.ReplyInfo
 	name, cause string
-	examples    []string // of the file
-	matches     func(dialect.Example) bool
+	called      string            // what a schema of its own is called
+	shown       core.Kind         // what the reply's example answers; "" for a success
+	examples    []dialect.Example // of the file: those that get it
 }
 
 // responses are the replies by status.
@@ -213,16 +235,39 @@ func (w *writer) responses(g group) object {
 func (w *writer) replies(route dialect.RouteInfo) []reply {
 	var all []reply
 	for _, ok := range route.OK {
-		all = append(all, reply{ok, "ok", "Done.", route.Examples, func(e dialect.Example) bool { return e.Outcome == "" && e.Status/100 == 2 }})
+		of := w.examplesOf(route, func(e dialect.Example) bool { return e.Outcome == "" && e.Status/100 == 2 })
+		all = append(all, reply{ok, "ok", "Done.", string(route.Operation), "", of})
 	}
 	outcomes := slices.Clone(route.Outcomes)
 	slices.SortStableFunc(outcomes, func(a, b dialect.OutcomeInfo) int { return dialect.Rank(a.Kind) - dialect.Rank(b.Kind) })
 	for _, o := range outcomes {
+		of := w.examplesOf(route, func(e dialect.Example) bool { return slices.Contains(o.Kinds, e.Outcome) })
 		for _, variant := range o.Replies {
-			all = append(all, reply{variant, string(o.Kind), o.Cause, route.Examples, func(e dialect.Example) bool { return slices.Contains(o.Kinds, e.Outcome) }})
+			all = append(all, reply{variant, string(o.Kind), o.Cause, string(o.Kind), o.Shown, of})
 		}
 	}
 	return all
+}
+
+// examplesOf are the file's examples that a route answers so: not those with settings
+// that the document does not describe.
+func (w *writer) examplesOf(route dialect.RouteInfo, so func(dialect.Example) bool) []dialect.Example {
+	var all []dialect.Example
+	for _, name := range route.Examples {
+		if e := w.examples[name]; so(e) && w.described(e.Settings) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (w *writer) described(settings map[string]any) bool {
+	for _, s := range w.info.Settings {
+		if value, chosen := settings[s.Name]; chosen && value != s.Value {
+			return false
+		}
+	}
+	return true
 }
 
 // response joins the replies of one status.
@@ -230,9 +275,10 @@ func (w *writer) response(status int, replies []reply) object {
 	var causes, outcomes []string
 	var headers, content object
 	var types []string
+	var cookies []dialect.CookieInfo
 	for _, r := range replies {
-		if !slices.Contains(causes, r.cause) {
-			causes = append(causes, r.cause)
+		if cause := cmp.Or(strings.TrimSpace(r.Doc), r.cause); !slices.Contains(causes, cause) {
+			causes = append(causes, cause)
 		}
 		if !slices.Contains(outcomes, r.name) {
 			outcomes = append(outcomes, r.name)
@@ -240,12 +286,16 @@ func (w *writer) response(status int, replies []reply) object {
 		for _, h := range r.Headers {
 			headers.set(h.Name, object{{"schema", w.schema(h.Schema)}})
 		}
+		cookies = append(cookies, r.Cookies...)
 		if r.Type != "" && !slices.Contains(types, r.Type) {
 			types = append(types, r.Type)
 		}
 	}
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		headers.set("Retry-After", object{{"description", "the seconds to wait"}, {"schema", object{{"type", "integer"}, {"minimum", 1}}}})
+	}
+	if len(cookies) > 0 {
+		headers.set("Set-Cookie", setCookie(cookies))
 	}
 	for _, typ := range types {
 		content.add(typ, w.media(slices.DeleteFunc(slices.Clone(replies), func(r reply) bool { return r.Type != typ })))
@@ -257,6 +307,27 @@ func (w *writer) response(status int, replies []reply) object {
 	return response
 }
 
+// setCookie describes the cookies of a response, in the one header that OpenAPI knows.
+func setCookie(cookies []dialect.CookieInfo) object {
+	var words []string
+	for _, c := range cookies {
+		text := "Sets the cookie " + c.Name
+		switch {
+		case c.Ends:
+			text = "Takes the cookie " + c.Name + " away"
+		case c.Schema.Doc != "":
+			text += ", " + c.Schema.Doc
+		}
+		if c.Attributes != "" {
+			text += " (" + c.Attributes + ")"
+		}
+		if text += "."; !slices.Contains(words, text) {
+			words = append(words, text)
+		}
+	}
+	return object{{"description", strings.Join(words, " ")}, {"schema", object{{"type", "string"}}}}
+}
+
 // media joins the replies of one status and media type.
 func (w *writer) media(replies []reply) object {
 	var schemas []any
@@ -265,26 +336,53 @@ func (w *writer) media(replies []reply) object {
 		if r.Body == dialect.BodyXML {
 			schemas = append(schemas, object{{"type", "string"}})
 		} else {
-			schemas = append(schemas, w.component(r.name, r.Schema))
+			schemas = append(schemas, w.component(r.called, r.Schema))
 		}
 		shown := false
-		for _, name := range r.examples {
-			e := w.examples[name]
-			if e.Status != r.Status || !r.matches(e) {
+		for _, e := range r.examples {
+			if e.Status != r.Status {
 				continue
 			}
-			if body, ok := e.Shown(&r.ReplyInfo, w.d.Samples()); ok {
+			if body, ok := e.Shown(w.like(r, e), w.d.Samples()); ok {
 				shown = true
-				examples.set(name, object{{"value", bodyValue(r.ReplyInfo, body)}})
+				show(&examples, e.Name, bodyValue(r.ReplyInfo, body))
 			}
 		}
 		if !shown && r.Example != nil {
-			examples.set(r.name, object{{"value", bodyValue(r.ReplyInfo, r.Example)}})
+			show(&examples, r.name, bodyValue(r.ReplyInfo, r.Example))
 		}
 	}
 	media := object{{"schema", anyOf(schemas)}}
 	media.add("examples", examples)
 	return media
+}
+
+// like is the reply that fills what an example leaves open. Of wrong requests it is
+// the dialect's own reply to that request: the words for another rule would not do.
+func (w *writer) like(r reply, e dialect.Example) *dialect.ReplyInfo {
+	like := r.ReplyInfo
+	if told := w.d.Refusal(e); r.shown.IsA(core.InvalidRequest) && (told != nil || e.Outcome != r.shown) {
+		like.Example = told
+	}
+	return &like
+}
+
+// show adds an example under a name that no other one has, unless it is there.
+func show(examples *object, name string, value any) {
+	made := object{{"value", value}}
+	text, _ := encode(made) // what cannot be written fails the whole document later
+	free := name
+	for n := 2; ; n++ {
+		known := examples.get(free)
+		if known == nil {
+			break
+		}
+		if other, _ := encode(known); bytes.Equal(text, other) {
+			return
+		}
+		free = name + "_" + strconv.Itoa(n)
+	}
+	examples.set(free, made)
 }
 
 // bodyValue is a body as an example holds it: JSON as it is, all else as text.

@@ -1,12 +1,14 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
@@ -52,7 +54,7 @@ func (w *writer) schema(s *dialect.Schema) object {
 }
 
 // component puts a schema among the document's, once, and refers to it.
-func (w *writer) component(name string, s *dialect.Schema) any {
+func (w *writer) component(called string, s *dialect.Schema) any {
 	made := w.schema(s)
 	if len(s.Members) == 0 {
 		return made
@@ -61,19 +63,58 @@ func (w *writer) component(name string, s *dialect.Schema) any {
 	if err != nil {
 		return made
 	}
-	if w.names == nil {
-		w.names = map[string]string{}
-	}
 	known, ok := w.names[string(text)]
 	if !ok {
-		known = name
+		base := cmp.Or(w.shared[string(text)], called)
+		known = base
 		for n := 2; w.schemas.get(known) != nil; n++ {
-			known = name + "_" + strconv.Itoa(n)
+			known = base + "_" + strconv.Itoa(n)
 		}
 		w.names[string(text)] = known
 		w.schemas.add(known, made)
 	}
 	return object{{"$ref", "#/components/schemas/" + known}}
+}
+
+// share finds out what schemas are called that several outcomes have: by what these
+// have in common.
+func (w *writer) share() {
+	w.names, w.shared = map[string]string{}, map[string]string{}
+	for _, route := range w.info.Routes {
+		if !route.Enabled {
+			continue
+		}
+		for _, r := range w.replies(route) {
+			text, err := encode(w.schema(r.Schema))
+			if err != nil {
+				continue
+			}
+			if before, known := w.shared[string(text)]; known && before != r.called {
+				w.shared[string(text)] = common(before, r.called)
+				continue
+			}
+			w.shared[string(text)] = r.called
+		}
+	}
+}
+
+// common is what two names have in common: the family of two outcomes, or else no
+// more than that both are refusals, or replies.
+func common(a, b string) string {
+	kinds := core.Kinds()
+	if !slices.Contains(kinds, core.Kind(a)) || !slices.Contains(kinds, core.Kind(b)) {
+		refusal := func(name string) bool { return name == "error" || slices.Contains(kinds, core.Kind(name)) }
+		if refusal(a) && refusal(b) {
+			return "error"
+		}
+		return "reply"
+	}
+	for family := core.Kind(a); family != ""; family = family.Parent() {
+		if core.Kind(b).IsA(family) {
+			return string(family)
+		}
+	}
+	return "error"
 }
 
 // anyOf is one of several schemas, those that are the same taken together.
@@ -109,6 +150,10 @@ func (w *writer) bodySchema(index int, form dialect.BodyForm) any {
 				root.at(from.Path, in.Need == dialect.Always && len(in.From) == 1).leaf = w.inputSchema(in, index)
 			}
 		}
+		if in.Need == dialect.Always {
+			root.at(around(in.From), true) // whichever of them has it
+		}
+		root.depend(in, route.Inputs)
 	}
 	if len(root.names) == 0 {
 		return nil
@@ -125,6 +170,7 @@ type shape struct {
 	names    []string
 	children []*shape
 	needed   []string
+	together object // the names that are needed with a name
 }
 
 func (s *shape) at(path []string, needed bool) *shape {
@@ -140,6 +186,37 @@ func (s *shape) at(path []string, needed bool) *shape {
 		s.needed = append(s.needed, path[0])
 	}
 	return s.children[i].at(path[1:], needed)
+}
+
+// depend notes that an input is needed with another one of the same object.
+func (s *shape) depend(in dialect.InputInfo, inputs []dialect.InputInfo) {
+	i := slices.IndexFunc(inputs, func(other dialect.InputInfo) bool { return other.Name == in.NeedWith })
+	if i < 0 || in.From[0].Place != "body" || inputs[i].From[0].Place != "body" {
+		return
+	}
+	own, other := in.From[0].Path, inputs[i].From[0].Path
+	if n := len(own) - 1; len(other) == n+1 && slices.Equal(own[:n], other[:n]) {
+		at := s.at(own[:n], false)
+		names, _ := at.together.get(other[n]).([]string)
+		at.together.set(other[n], append(names, own[n]))
+	}
+}
+
+// around is the object that all of an input's sources are in; nil where some are
+// elsewhere.
+func around(sources []dialect.SourceInfo) []string {
+	path := sources[0].Path
+	for _, s := range sources {
+		if s.Place != "body" {
+			return nil
+		}
+		n := 0
+		for n < min(len(path), len(s.Path)) && path[n] == s.Path[n] {
+			n++
+		}
+		path = path[:n]
+	}
+	return path
 }
 
 func (s *shape) schema(closed bool) any {
@@ -160,6 +237,7 @@ func (s *shape) schema(closed bool) any {
 	}
 	o.add("properties", properties)
 	o.add("required", s.needed)
+	o.add("dependentRequired", s.together)
 	if closed {
 		o.add("additionalProperties", false)
 	}

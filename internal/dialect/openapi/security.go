@@ -56,6 +56,9 @@ func (w *writer) security(g group) []any {
 	for _, i := range g.routes {
 		route := w.info.Routes[i]
 		bearer = bearer || route.Bearer
+		if !route.Bearer && !takesBasic(route) {
+			needed = false // that one takes anybody
+		}
 		if takesBasic(route) {
 			basic = true
 			for _, in := range route.Inputs {
@@ -77,9 +80,9 @@ func (w *writer) security(g group) []any {
 	}
 	if basic {
 		all = append(all, object{{basicScheme, []any{}}})
-		if !needed {
-			all = append(all, object{})
-		}
+	}
+	if len(all) > 0 && !needed {
+		all = append(all, object{})
 	}
 	return all
 }

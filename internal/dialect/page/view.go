@@ -111,10 +111,7 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 	v := &view{Options: options, Info: c.info, About: paragraphs(c.info.About), ids: map[string]bool{}}
 	for _, s := range sections {
 		made := section{ID: s.id, Title: s.title, Intro: s.intro}
-		for i, route := range c.info.Routes {
-			if !route.Enabled || !slices.Contains(s.operations, route.Operation) {
-				continue
-			}
+		for _, i := range shownRoutes(&c.info, s.operations) {
 			b, err := v.block(c, i)
 			if err != nil {
 				return nil, err
@@ -143,19 +140,40 @@ func newView(d *dialect.Dialect, options Options) (*view, error) {
 	return v, v.use(c)
 }
 
-// tellApart gives routes that do the same titles of their own.
+// shownRoutes are the routes of a section in the file's order, but for the main
+// sign-in, which comes first. Preflight requests are browsers' own business.
+func shownRoutes(info *dialect.Description, operations []dialect.Operation) []int {
+	var all []int
+	main := info.Main()
+	for i, route := range info.Routes {
+		switch {
+		case !route.Enabled || !slices.Contains(operations, route.Operation):
+		case route.Operation == dialect.Fixed && slices.Equal(route.Methods, []string{http.MethodOptions}):
+		case i == main:
+			all = slices.Insert(all, 0, i)
+		default:
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// tellApart gives routes that are called the same titles of their own.
 func (s *section) tellApart(info dialect.Description) {
+	count := map[string]int{}
+	for _, b := range s.Blocks {
+		count[b.Title]++
+	}
 	for i := range s.Blocks {
 		b := &s.Blocks[i]
-		same := func(other block) bool { return other.operation == b.operation }
-		if len(s.Blocks) == 1 || slices.IndexFunc(s.Blocks, same) == i && !slices.ContainsFunc(s.Blocks[i+1:], same) {
-			continue
-		}
 		switch {
+		case count[b.Title] == 1:
 		case b.When != "":
 			b.Title += ", where " + b.When
 		case b.policy != "" && len(info.Tokens) > 1:
 			b.Title += ": " + strings.ReplaceAll(b.policy, "_", " ")
+		default:
+			b.Title += ": " + b.Path
 		}
 	}
 }
@@ -199,7 +217,7 @@ func carrierLine(c dialect.CarrierInfo) string {
 func (v *view) block(c *composer, index int) (block, error) {
 	route := c.info.Routes[index]
 	b := block{
-		ID: v.id(string(route.Operation)), Title: route.Operation.Title(), Methods: route.Methods, Path: route.Path,
+		ID: v.id(string(route.Operation)), Title: route.Title, Methods: route.Methods, Path: route.Path,
 		About: paragraphs(route.Doc), When: route.When, Bearer: route.Bearer, operation: route.Operation, policy: route.Policy,
 	}
 	for _, a := range route.Accept {
