@@ -109,6 +109,10 @@ func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
 	switch {
 	case n.curl != "" && n.openAPI != "":
 		return drafted, usageFault("give one of them", "--curl and --openapi say two things")
+	case n.openAPI == "" && n.path != "":
+		return drafted, usageFault("leave it out, or give an OpenAPI file with --openapi", "--path goes with --openapi alone")
+	case n.curl == "" && n.openAPI == "" && (n.reply != "" || n.refusal != ""):
+		return drafted, usageFault("give the command that was answered with --curl; without it there are questions, which ask for the replies too", "--reply and --refusal go with --curl or --openapi")
 	case n.openAPI != "":
 		source, err := os.ReadFile(n.openAPI)
 		if err != nil {

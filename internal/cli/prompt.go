@@ -26,8 +26,8 @@ func (p *program) password(fromStdin bool) (core.Secret, error) {
 		}
 		return core.NewSecret(line), nil
 	}
-	terminal, ok := p.in.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+	terminal := p.terminal()
+	if terminal == nil {
 		return core.Secret{}, usageFault("give --password-stdin and the password on standard input, or --no-password", "there is no terminal to ask for the password")
 	}
 	first, err := p.ask(terminal, "Password: ")
@@ -42,6 +42,14 @@ func (p *program) password(fromStdin bool) (core.Secret, error) {
 		return core.Secret{}, withHint(errors.New("the two passwords differ"), "type the same one twice")
 	}
 	return first, nil
+}
+
+// terminal is standard input where a person types it, or nil.
+func (p *program) terminal() *os.File {
+	if file, ok := p.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
+	}
+	return nil
 }
 
 func (p *program) ask(terminal *os.File, prompt string) (core.Secret, error) {
