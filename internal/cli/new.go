@@ -74,7 +74,7 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 		}
 		n.curl = string(text)
 	}
-	drafted, err := p.draft(n)
+	drafted, err := p.draft(ctx, n)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 }
 
 // draft asks for what the flags do not say.
-func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
+func (p *program) draft(ctx context.Context, n newDialect) (drafted draft.Draft, err error) {
 	switch {
 	case n.curl != "" && n.openAPI != "":
 		return drafted, usageFault("give one of them", "--curl and --openapi say two things")
@@ -126,7 +126,7 @@ func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
 			return drafted, err
 		}
 	default:
-		return draft.Ask(p.in, p.out)
+		return draft.Ask(&interruptible{ctx, p.in}, p.out, p.terminal() != nil)
 	}
 	if drafted.Success, err = readReply(n.reply, drafted.Success); err != nil {
 		return drafted, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,31 @@ func (p *program) terminal() *os.File {
 		return file
 	}
 	return nil
+}
+
+// An interruptible reader stops waiting for what somebody types when its context ends.
+type interruptible struct {
+	ctx context.Context //nolint:containedctx // it lives for one conversation
+	in  io.Reader
+}
+
+func (r *interruptible) Read(to []byte) (int, error) {
+	type piece struct {
+		text []byte
+		err  error
+	}
+	read := make(chan piece, 1) // which nobody may wait for any more
+	go func() {
+		text := make([]byte, len(to))
+		n, err := r.in.Read(text)
+		read <- piece{text[:n], err}
+	}()
+	select {
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	case p := <-read:
+		return copy(to, p.text), p.err
+	}
 }
 
 func (p *program) ask(terminal *os.File, prompt string) (core.Secret, error) {
