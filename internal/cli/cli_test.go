@@ -56,6 +56,14 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestDemoCounts: the help says how many contracts the demo shows.
+func TestDemoCounts(t *testing.T) {
+	words := map[int]string{3: "three", 4: "four", 5: "five"}
+	if help := (&program{}).demoCommand().Long; !strings.HasPrefix(help, "Show "+words[len(demoResources)]+" of the built-in contracts") {
+		t.Errorf("of %d contracts the help says:\n%s", len(demoResources), help)
+	}
+}
+
 func TestInterruptedIsSaidPlainly(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())

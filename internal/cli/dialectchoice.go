@@ -76,7 +76,7 @@ func (p *program) tellSettings(file string, settings map[string]any) {
 	if len(settings) == 0 {
 		return
 	}
-	if !filepath.IsAbs(file) {
+	if filepath.IsLocal(file) {
 		file = "." + string(filepath.Separator) + filepath.Clean(file)
 	}
 	var all []string
