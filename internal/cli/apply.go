@@ -33,7 +33,7 @@ describes the file.`,
 		Args:    words(),
 		RunE: func(command *cobra.Command, _ []string) error {
 			if file == "" {
-				return usageFault("`chancery apply -f identities.yaml`; docs/identities.md describes the file", "apply: name the file with -f")
+				return usageFault("`chancery apply -f identities.yaml`; "+manuals+"identities.md describes the file", "apply: name the file with -f")
 			}
 			parsed, err := p.readIdentities(file)
 			if err != nil {
@@ -75,7 +75,7 @@ func (p *program) readIdentities(file string) (identities, error) {
 	}
 	parsed, err := parseIdentities(file, source)
 	if err != nil {
-		return identities{}, withHint(err, "nothing was changed; docs/identities.md describes the file")
+		return identities{}, withHint(err, "nothing was changed; "+manuals+"identities.md describes the file")
 	}
 	return parsed, nil
 }

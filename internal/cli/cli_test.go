@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -55,6 +56,14 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestDemoCounts: the help says how many contracts the demo shows.
+func TestDemoCounts(t *testing.T) {
+	words := map[int]string{3: "three", 4: "four", 5: "five"}
+	if help := (&program{}).demoCommand().Long; !strings.HasPrefix(help, "Show "+words[len(demoResources)]+" of the built-in contracts") {
+		t.Errorf("of %d contracts the help says:\n%s", len(demoResources), help)
+	}
+}
+
 func TestInterruptedIsSaidPlainly(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ctx, cancel := context.WithCancel(t.Context())
@@ -63,6 +72,28 @@ func TestInterruptedIsSaidPlainly(t *testing.T) {
 	p := &program{in: strings.NewReader(""), out: io.Discard, err: &errs}
 	if code := p.run(ctx, []string{"demo", "--listen", "127.0.0.1:0"}); code != exitFailure || errs.String() != "chancery: interrupted before it was done\n" {
 		t.Errorf("run() = %d, %q", code, errs.String())
+	}
+}
+
+// TestQuestionsAreInterrupted: Ctrl-C ends a question that waits for its answer.
+func TestQuestionsAreInterrupted(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ctx, cancel := context.WithCancel(t.Context())
+	typed, keyboard := io.Pipe()
+	defer keyboard.Close()
+	var errs bytes.Buffer
+	p := &program{in: typed, out: io.Discard, err: &errs}
+	ended := make(chan int)
+	go func() { ended <- p.run(ctx, []string{"dialect", "new", "acme.yaml"}) }()
+	if _, err := keyboard.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if code := <-ended; code != exitFailure || errs.String() != "chancery: interrupted before it was done\n" {
+		t.Errorf("run() = %d, %q", code, errs.String())
+	}
+	if _, err := os.Stat("acme.yaml"); err == nil {
+		t.Error("a file was written")
 	}
 }
 

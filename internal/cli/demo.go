@@ -31,9 +31,9 @@ func (p *program) demoCommand() *cobra.Command {
 	var listen, folder string
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Show all four contracts on one port, with sample identities",
-		Long: `Show all four contracts on one port, with sample identities, an API behind them,
-and sample clients. Everything is kept in a temporary folder and removed at the
+		Short: "Show four of the built-in contracts on one port, with sample identities",
+		Long: `Show four of the built-in contracts on one port, with sample identities, an API
+behind them, and sample clients. Everything is kept in a temporary folder and removed at the
 end, unless --dir names one. Nothing else needs to be set up.`,
 		Example: "  chancery demo\n  chancery demo --dir ./demo --listen 127.0.0.1:9000",
 		Args:    words(),

@@ -126,6 +126,9 @@ func (p *program) dialectShowCommand() *cobra.Command {
 		Example: "  chancery dialect show pagfast > dialects/mine.yaml\n  chancery dialect show keystone",
 		Args:    words("NAME"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if filepath.Ext(args[0]) == ".yaml" || strings.ContainsRune(args[0], filepath.Separator) {
+				return usageFault("a file of your own is read by any editor; `chancery dialect list` shows the names", "%s: show takes a dialect's name, and no file", args[0])
+			}
 			config, err := p.adminConfig(s)
 			if err != nil {
 				return err

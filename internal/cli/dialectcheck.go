@@ -177,7 +177,7 @@ func count(n int, noun string) string {
 // verdict is the error of a check: nil if all files are right.
 func verdict(checked []checkedDialect, strict bool) error {
 	var faulty []error
-	hint := "docs/dialects.md describes every member of a dialect's file"
+	hint := "`chancery dialect schema` has every member of a dialect's file; the manual is " + manuals + "dialects.md"
 	for _, c := range checked {
 		switch {
 		case len(c.Faults) > 0:

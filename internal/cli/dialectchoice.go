@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -73,7 +76,7 @@ func (p *program) tellSettings(file string, settings map[string]any) {
 	if len(settings) == 0 {
 		return
 	}
-	if !filepath.IsAbs(file) {
+	if filepath.IsLocal(file) {
 		file = "." + string(filepath.Separator) + filepath.Clean(file)
 	}
 	var all []string
@@ -90,13 +93,28 @@ func dialectFile(config *chancery.Config, named string) (name string, isFile boo
 		return named, false, nil
 	}
 	if filepath.Ext(named) != ".yaml" {
-		return "", true, usageFault("name it NAME.yaml", "%s: a dialect's file ends in .yaml", named)
+		return "", true, usageFault(cmp.Or(fileHint(named), "name it NAME.yaml"), "%s: a dialect's file ends in .yaml", named)
 	}
-	if _, err := os.Stat(named); err != nil { // or a built-in one of that name would be taken
+	name = strings.TrimSuffix(filepath.Base(named), ".yaml")
+	switch info, err := os.Stat(named); { // or a built-in one of that name would be taken
+	case errors.Is(err, fs.ErrNotExist):
+		return "", true, missingFile(*config, named, name)
+	case err != nil:
 		return "", true, err
+	case info.Mode().IsRegular() && info.Size() == 0:
+		return "", true, usageFault("`chancery dialect new` drafts one from a line of curl; `chancery dialect show kyc` prints one to begin from", "%s is empty", named)
 	}
 	config.Dialects = filepath.Dir(named)
-	return strings.TrimSuffix(filepath.Base(named), ".yaml"), true, nil
+	return name, true, nil
+}
+
+// missingFile is the error for a file that is not there, though a dialect may be.
+func missingFile(config chancery.Config, named, name string) error {
+	hint := "check the path; it is relative to the folder that chancery is started in"
+	if _, _, err := chancery.ReadDialect(config, name); err == nil {
+		hint = fmt.Sprintf("a path is a file's; the dialect of that name is %s, without .yaml", name)
+	}
+	return withHint(fmt.Errorf("there is no file %s", named), hint)
 }
 
 // withSettings lays choices over settings. Values are written as in YAML.

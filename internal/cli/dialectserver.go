@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -105,9 +106,21 @@ func (c *clock) advance(by time.Duration) { c.ahead.Add(int64(by)) }
 type bench struct {
 	settings map[string]any
 	repeated bool
+	example  string // the first that wants it
 }
 
-func benchOf(e *dialect.Example) bench { return bench{e.Settings, e.Repeat > 1} }
+func benchOf(e *dialect.Example) bench { return bench{e.Settings, e.Repeat > 1, e.Name} }
+
+// fault is the error for a dialect that cannot be served on the bench: it names the
+// example whose settings are to blame, as the file by itself is right.
+func (b bench) fault(err error) error {
+	faults, ok := errors.AsType[dialect.Faults](err)
+	if !ok || len(b.settings) == 0 {
+		return openFault(err)
+	}
+	return configFault(fmt.Errorf("example %q cannot be served with its settings:\n%w", b.example, faults),
+		"correct the settings of the example, or what the file makes of them: by itself it is right")
+}
 
 func (b bench) serves(e dialect.Example) bool {
 	return maps.Equal(e.Settings, b.settings) && e.Repeat > 1 == b.repeated
@@ -155,7 +168,7 @@ func (c *chosenDialect) serveForTests(ctx context.Context, on bench, explain fun
 		}
 	}}
 	if s.server, err = chancery.Open(ctx, config, options); err != nil {
-		return nil, openFault(err)
+		return nil, on.fault(err)
 	}
 	s.base, s.dialect = config.Issuer, s.server.Dialects()[0]
 	if err := seed.Identities(ctx, s.server.Registry(), s.dialect); err != nil {

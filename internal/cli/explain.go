@@ -9,14 +9,12 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/chancery-auth/chancery"
 	"github.com/chancery-auth/chancery/internal/dialect"
@@ -232,12 +230,16 @@ func (p *program) requestOf(e *explanation) (*http.Request, error) {
 	if e.curl != "" && e.curl != "-" {
 		return draft.CurlRequest(e.curl)
 	}
-	if terminal, ok := p.in.(*os.File); ok && term.IsTerminal(int(terminal.Fd())) {
-		return nil, usageFault("give it on standard input (< request.txt), or with --curl or --example", "there is no request to explain")
+	none := usageFault("give it on standard input (< request.txt), or with --curl or --example", "there is no request to explain")
+	if p.terminal() != nil {
+		return nil, none
 	}
 	text, err := io.ReadAll(io.LimitReader(p.in, 4<<20))
 	if err != nil {
 		return nil, fmt.Errorf("standard input: %w", err)
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, none
 	}
 	if e.curl == "-" || strings.HasPrefix(string(text), "curl ") {
 		return draft.CurlRequest(string(text))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"syscall"
 
@@ -21,6 +22,10 @@ const (
 	exitUsage   = 2
 	exitConfig  = 78 // EX_CONFIG of sysexits.h: systemd does not restart on it
 )
+
+// manuals is where the documentation is published: who has the program alone has no docs
+// folder.
+const manuals = "https://github.com/chancery-auth/chancery/blob/main/docs/"
 
 // A failure is an error that says what to do about it.
 type failure struct {
@@ -86,6 +91,9 @@ func hintFor(err error) string {
 		if near := strictyaml.Nearest(unknown.Name, unknown.Known); near != "" {
 			return fmt.Sprintf("did you mean %s? `chancery dialect list` shows them all", near)
 		}
+		if hint := fileHint(unknown.Name); hint != "" {
+			return hint
+		}
 		return "`chancery dialect list` shows them all; a file of your own goes into the folder that `dialects:` names"
 	}
 	if _, ok := errors.AsType[dialect.Faults](err); ok {
@@ -100,12 +108,31 @@ func hintFor(err error) string {
 		return "ports under 1024 are kept for root: choose another with --listen, or give the binary CAP_NET_BIND_SERVICE"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return "give the user that runs chancery the right to read and write there, or name another folder"
+	case errors.Is(err, syscall.EISDIR):
+		return "that is a folder: name a file in it"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "a file has that name, where a folder is wanted: name another"
 	case errors.Is(err, fs.ErrNotExist):
 		return "check the path; it is relative to the folder that chancery is started in"
 	case core.KindOf(err) == core.Unavailable:
 		return "the database cannot be reached or is busy: check that it runs and that `database:` is right"
 	}
 	return ""
+}
+
+// fileHint says how to name what stands in the working folder, where that was taken for
+// a dialect's name; "" if there is no such thing.
+func fileHint(name string) string {
+	if info, err := os.Stat(name + ".yaml"); err == nil && info.Mode().IsRegular() {
+		return fmt.Sprintf("a name is looked up among the dialects; write ./%s.yaml for the file of this folder", name)
+	}
+	switch info, err := os.Stat(name); {
+	case err != nil:
+		return ""
+	case info.IsDir():
+		return fmt.Sprintf("that is a folder: name its files, as in %s/*.yaml", name)
+	}
+	return fmt.Sprintf("a dialect's file ends in .yaml: rename %s; what is JSON is YAML too", name)
 }
 
 func flagFault(command *cobra.Command, err error) error {

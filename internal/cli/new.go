@@ -67,14 +67,7 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	if _, err := os.Stat(file); err == nil {
 		return usageFault("give another name, or move that file away", "%s is there already, and is not written over", file)
 	}
-	if n.curl == "-" {
-		text, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
-		if err != nil {
-			return err
-		}
-		n.curl = string(text)
-	}
-	drafted, err := p.draft(n)
+	drafted, err := p.draft(ctx, &n)
 	if err != nil {
 		return err
 	}
@@ -104,11 +97,26 @@ func (p *program) newDialect(ctx context.Context, n newDialect, file string) err
 	return err
 }
 
-// draft asks for what the flags do not say.
-func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
+// agree refuses flags that say nothing beside each other.
+func (n *newDialect) agree() error {
 	switch {
 	case n.curl != "" && n.openAPI != "":
-		return drafted, usageFault("give one of them", "--curl and --openapi say two things")
+		return usageFault("give one of them", "--curl and --openapi say two things")
+	case n.openAPI == "" && n.path != "":
+		return usageFault("leave it out, or give an OpenAPI file with --openapi", "--path goes with --openapi alone")
+	case n.curl == "" && n.openAPI == "" && (n.reply != "" || n.refusal != ""):
+		return usageFault("give the command that was answered with --curl; without it there are questions, which ask for the replies too", "--reply and --refusal go with --curl or --openapi")
+	}
+	return nil
+}
+
+// draft asks for what the flags do not say. A command on standard input takes its place
+// among them.
+func (p *program) draft(ctx context.Context, n *newDialect) (drafted draft.Draft, err error) {
+	if err := n.agree(); err != nil {
+		return drafted, err
+	}
+	switch {
 	case n.openAPI != "":
 		source, err := os.ReadFile(n.openAPI)
 		if err != nil {
@@ -118,17 +126,29 @@ func (p *program) draft(n newDialect) (drafted draft.Draft, err error) {
 			return drafted, err
 		}
 	case n.curl != "":
+		if n.curl, err = p.command(n.curl); err != nil {
+			return drafted, err
+		}
 		if drafted, err = draft.FromCurl(n.curl); err != nil {
 			return drafted, err
 		}
 	default:
-		return draft.Ask(p.in, p.out)
+		return draft.Ask(&interruptible{ctx, p.in}, p.out, p.terminal() != nil)
 	}
 	if drafted.Success, err = readReply(n.reply, drafted.Success); err != nil {
 		return drafted, err
 	}
 	drafted.Refusal, err = readReply(n.refusal, drafted.Refusal)
 	return drafted, err
+}
+
+// command is a curl command: the flag's, or standard input's where that is a hyphen.
+func (p *program) command(given string) (string, error) {
+	if given != "-" {
+		return given, nil
+	}
+	text, err := io.ReadAll(io.LimitReader(p.in, 1<<20))
+	return string(text), err
 }
 
 // readReply reads a reply that was kept, if a file is named.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,8 +27,8 @@ func (p *program) password(fromStdin bool) (core.Secret, error) {
 		}
 		return core.NewSecret(line), nil
 	}
-	terminal, ok := p.in.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+	terminal := p.terminal()
+	if terminal == nil {
 		return core.Secret{}, usageFault("give --password-stdin and the password on standard input, or --no-password", "there is no terminal to ask for the password")
 	}
 	first, err := p.ask(terminal, "Password: ")
@@ -42,6 +43,39 @@ func (p *program) password(fromStdin bool) (core.Secret, error) {
 		return core.Secret{}, withHint(errors.New("the two passwords differ"), "type the same one twice")
 	}
 	return first, nil
+}
+
+// terminal is standard input where a person types it, or nil.
+func (p *program) terminal() *os.File {
+	if file, ok := p.in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		return file
+	}
+	return nil
+}
+
+// An interruptible reader stops waiting for what somebody types when its context ends.
+type interruptible struct {
+	ctx context.Context //nolint:containedctx // it lives for one conversation
+	in  io.Reader
+}
+
+func (r *interruptible) Read(to []byte) (int, error) {
+	type piece struct {
+		text []byte
+		err  error
+	}
+	read := make(chan piece, 1) // which nobody may wait for any more
+	go func() {
+		text := make([]byte, len(to))
+		n, err := r.in.Read(text)
+		read <- piece{text[:n], err}
+	}()
+	select {
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	case p := <-read:
+		return copy(to, p.text), p.err
+	}
 }
 
 func (p *program) ask(terminal *os.File, prompt string) (core.Secret, error) {

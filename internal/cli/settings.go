@@ -51,7 +51,7 @@ func (p *program) adminConfig(s settings) (chancery.Config, error) {
 	return config, err
 }
 
-const configHint = "`chancery config check` tells everything that is wrong; docs/configuration.md describes each setting"
+const configHint = "`chancery config check` tells everything that is wrong; " + manuals + "configuration.md describes each setting"
 
 // load returns the configuration, and the file that it was read from, if there was one.
 func (p *program) load(s settings, admin bool) (config chancery.Config, file string, err error) {

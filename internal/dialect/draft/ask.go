@@ -17,56 +17,47 @@ import (
 
 // An interview asks the questions of [Ask].
 type interview struct {
-	in  *bufio.Reader
-	out io.Writer
-	n   int
+	in     *bufio.Reader
+	out    io.Writer
+	person bool
+	n      int
+	err    error // that ended it
 }
 
-// Ask drafts from the answers to eight questions. An empty answer, or the end of
-// the input, takes what the question proposes; one that cannot be understood is asked
-// for again.
-func Ask(in io.Reader, out io.Writer) (Draft, error) {
-	i := &interview{in: bufio.NewReader(in), out: out}
-	fmt.Fprintln(out, "Eight questions about the API's sign-in. Press return to take what is proposed.")
+// ErrStopped is that somebody ended the questions before the last.
+var ErrStopped = errors.New("the questions were ended before the last: nothing is written")
+
+// Ask drafts from the answers to eight questions. An empty answer takes what the question
+// proposes; one that cannot be understood is asked for again. The end of the input takes
+// what is proposed from there on, unless a person types it, who means to stop.
+func Ask(in io.Reader, out io.Writer, person bool) (Draft, error) {
+	i := &interview{in: bufio.NewReader(in), out: out, person: person}
+	fmt.Fprintln(out, "Eight questions about the API's sign-in. Press return to take what is proposed; Ctrl-C\nends them, and nothing is written.")
 	d := Draft{Origin: "the answers to eight questions"}
 	r := &d.Request
 	var login, secret string
-	err := errors.Join(
-		i.ask("Where do clients sign in? A method and a path.", "POST /login", func(text string) error { return r.place(text) }),
-		i.ask("How do they send what they sign in with? json, form, multipart, basic, query or header.", "json", func(text string) error { return r.form(&r.Form, text) }),
-	)
-	if err != nil {
-		return d, err
-	}
+	i.ask("Where do clients sign in? A method and a path.", "POST /login", func(text string) error { return r.place(text) })
+	i.ask("How do they send what they sign in with? json, form, multipart, basic, query or header.", "json", func(text string) error { return r.form(&r.Form, text) })
 	place, basic := r.fieldPlace, r.fieldPlace == "basic"
 	if !basic {
-		err = errors.Join(
-			i.ask("Which field is the login name? Dots lead inwards, as in user.name.", proposed(place, "username", "X-Access-Key"), fieldName(&login)),
-			i.ask("And which is the password, or the secret?", proposed(place, "password", "X-Access-Secret"), fieldName(&secret)),
-		)
+		i.ask("Which field is the login name? Dots lead inwards, as in user.name.", proposed(place, "username", "X-Access-Key"), r.fieldName(&login, &secret))
+		i.ask("And which is the password, or the secret?", proposed(place, "password", "X-Access-Secret"), r.fieldName(&secret, &login))
 	}
-	err = errors.Join(err,
-		i.ask("What comes back? A status and a body, on one line.", `200 {"token": "eyJ…", "expires_in": 3600}`, func(text string) (err error) {
-			if d.Success, err = ParseReply(strings.ReplaceAll(text, "eyJ…", usualToken)); err != nil {
-				return err
-			}
-			if g := (&guesser{}); g.findToken(d.Success) == "" {
-				return noToken
-			}
-			return nil
-		}),
-		i.ask("And for a wrong password?", `401 {"error": "bad_credentials", "message": "The credentials are wrong"}`, func(text string) (err error) {
-			d.Refusal, err = ParseReply(text)
-			return err
-		}),
-		i.ask("How do later calls bring the token? A header as it is sent.", "Authorization: Bearer TOKEN", func(text string) error { return d.carrier(text) }),
-		i.ask("How long does a token live?", "1h", func(text string) (err error) {
-			d.Lifetime, err = length(text)
-			return err
-		}),
-	)
-	if err != nil {
-		return d, err
+	i.ask("What comes back? A status and a body, on one line.", `200 {"token": "eyJ…", "expires_in": 3600}`, func(text string) (err error) {
+		d.Success, err = answered(text)
+		return err
+	})
+	i.ask("And for a wrong password?", `401 {"error": "bad_credentials", "message": "The credentials are wrong"}`, func(text string) (err error) {
+		d.Refusal, err = ParseReply(text)
+		return err
+	})
+	i.ask("How do later calls bring the token? A header as it is sent.", "Authorization: Bearer TOKEN", func(text string) error { return d.carrier(text) })
+	i.ask("How long does a token live?", "1h", func(text string) (err error) {
+		d.Lifetime, err = length(text)
+		return err
+	})
+	if i.err != nil {
+		return d, i.err
 	}
 	if basic {
 		r.addBasic("ada", "x")
@@ -76,28 +67,50 @@ func Ask(in io.Reader, out io.Writer) (Draft, error) {
 	return d, nil
 }
 
+const maxLength = 10 * 365 * 24 * time.Hour
+
 // usualToken stands for a JWT of which nothing is known.
 const usualToken = "eyJ9.eyJ9.x" //nolint:gosec // no token
 
-// ask asks until the answer is understood, or the input ends.
-func (i *interview) ask(question, proposal string, take func(string) error) error {
-	i.n++
+// answered reads the reply to a right password, which holds a token.
+func answered(text string) (*Reply, error) {
+	r, err := ParseReply(strings.ReplaceAll(text, "eyJ…", usualToken))
+	if err != nil {
+		return nil, err
+	}
+	if g := (&guesser{}); g.findToken(r) == "" || r.Status == 0 && r.JSON == nil && len(r.Text) < 16 {
+		return nil, &Problem{fmt.Sprintf("%q holds nothing like a token", text), `a status and a body, such as 200 {"token": "eyJ…"}, or 200 and the token alone`}
+	}
+	return r, nil
+}
+
+// ask asks until the answer is understood, or the input ends; nothing once it has ended.
+func (i *interview) ask(question, proposal string, take func(string) error) {
+	if i.n++; i.err != nil {
+		return
+	}
 	for {
 		fmt.Fprintf(i.out, "\n%d. %s\n   [%s] ", i.n, question, proposal)
 		line, err := i.in.ReadString('\n')
 		ended := errors.Is(err, io.EOF)
-		if err != nil && !ended {
-			return err
-		}
-		if ended {
+		if err != nil {
 			fmt.Fprintln(i.out)
+		}
+		switch {
+		case err != nil && !ended:
+			i.err = err
+			return
+		case ended && i.person:
+			i.err = ErrStopped
+			return
 		}
 		problem := take(cmp.Or(strings.TrimSpace(line), proposal))
 		if problem == nil {
-			return nil
+			return
 		}
 		if ended {
-			return fmt.Errorf("question %d: %w", i.n, problem)
+			i.err = fmt.Errorf("question %d: %w", i.n, problem)
+			return
 		}
 		fmt.Fprintf(i.out, "   %s\n", problem)
 		if hinted, ok := errors.AsType[*Problem](problem); ok {
@@ -106,18 +119,19 @@ func (i *interview) ask(question, proposal string, take func(string) error) erro
 	}
 }
 
-var placeText = regexp.MustCompile(`^([A-Za-z]+) +(/[^\s?#]*)$`)
+var placeText = regexp.MustCompile(`^(?:([A-Za-z]+) +)?(?:https?://[^/\s]+)?(/[^\s?#]*)$`)
 
 func (r *Request) place(text string) error {
 	parts := placeText.FindStringSubmatch(text)
 	if parts == nil {
-		return &Problem{fmt.Sprintf("%q is no method and path", text), "such as POST /login"}
+		return &Problem{fmt.Sprintf("%q is no method and path", text), "such as POST /login, without a query"}
 	}
-	r.Method, r.Path = strings.ToUpper(parts[1]), parts[2]
+	r.Method, r.Path, r.Fields = strings.ToUpper(cmp.Or(parts[1], "post")), parts[2], nil
 	if !slices.Contains([]string{"GET", "POST", "PUT", "PATCH", "DELETE"}, r.Method) {
 		return &Problem{fmt.Sprintf("%s is no method", r.Method), "such as POST /login"}
 	}
-	return nil
+	r.readPath()
+	return r.checkPath()
 }
 
 // form decides between the forms and places that credentials come in.
@@ -142,10 +156,19 @@ func proposed(place, name, header string) string {
 
 var fieldText = regexp.MustCompile(`^[^\s"'{}\[\]:,]+$`)
 
-func fieldName(to *string) func(string) error {
+// fieldName takes the name of a field, which is not that of the other one.
+func (r *Request) fieldName(to, other *string) func(string) error {
 	return func(text string) error {
-		if !fieldText.MatchString(text) || slices.Contains(strings.Split(text, "."), "") {
+		text = strings.Trim(text, `"'`)
+		switch {
+		case !fieldText.MatchString(text) || slices.Contains(strings.Split(text, "."), ""):
 			return &Problem{fmt.Sprintf("%q is no field's name", text), "such as username, or user.name for a member of a member"}
+		case r.fieldPlace == "header" && !headerName.MatchString(text):
+			return &Problem{fmt.Sprintf("%q is no header's name", text), "such as X-Access-Key"}
+		case r.fieldPlace == "body" && r.Form != JSON && strings.Contains(text, "."):
+			return &Problem{fmt.Sprintf("%q has a dot, by which only members of JSON are found", text), "such as username"}
+		case strings.EqualFold(text, *other):
+			return &Problem{fmt.Sprintf("%q is the login name already", text), "the password has a field of its own"}
 		}
 		*to = text
 		return nil
@@ -161,24 +184,36 @@ func (r *Request) fill(place, login, secret string) {
 		}
 		return f
 	}
-	r.Fields = []Field{field("identifier", login, "ada"), field("secret", secret, "x")}
+	r.Fields = append(r.Fields, field("identifier", login, "ada"), field("secret", secret, "x"))
 }
+
+var cookieText = regexp.MustCompile(`^[Cc]ookie: *([^\s=;]+)=\S*$`)
 
 var carrierText = regexp.MustCompile(`^([A-Za-z0-9-]+): *(?:([A-Za-z][A-Za-z0-9_-]*) +)?(\S+)$`)
 
 func (d *Draft) carrier(text string) error {
 	parts := carrierText.FindStringSubmatch(text)
-	if parts == nil {
-		return &Problem{fmt.Sprintf("%q is no header", text), "such as Authorization: Bearer TOKEN, or X-Auth-Token: TOKEN"}
+	cookie := cookieText.FindStringSubmatch(text)
+	switch {
+	case cookie != nil:
+		d.Carriers = []Carrier{{In: "cookie", Name: cookie[1]}}
+	case parts != nil:
+		d.Carriers = []Carrier{{In: "header", Name: parts[1], Scheme: parts[2]}}
+	case strings.EqualFold(text, "Bearer") || strings.EqualFold(text, "Authorization"):
+		d.Carriers = nil // the usual one
+	case headerName.MatchString(text) && strings.Contains(text, "-"):
+		d.Carriers = []Carrier{{In: "header", Name: text}}
+	default:
+		return &Problem{fmt.Sprintf("%q is no header", text), "such as Authorization: Bearer TOKEN, X-Auth-Token: TOKEN, or Cookie: session=TOKEN"}
 	}
-	d.Carriers = []Carrier{{In: "header", Name: parts[1], Scheme: parts[2]}}
 	return nil
 }
 
-var lengthText = regexp.MustCompile(`^([0-9]{1,6}) *(s|m|h|d)$`)
+// lengthText is a number and its unit; seconds where there is none.
+var lengthText = regexp.MustCompile(`^([0-9]{1,8}) *(?:(|s|secs?|seconds?)|(m|mins?|minutes?)|(h|hours?)|(d|days?))$`)
 
 func length(text string) (time.Duration, error) {
-	parts := lengthText.FindStringSubmatch(text)
+	parts := lengthText.FindStringSubmatch(strings.ToLower(text))
 	if parts == nil {
 		return 0, &Problem{fmt.Sprintf("%q is no length of time", text), "such as 90s, 15m, 12h or 8d"}
 	}
@@ -186,5 +221,14 @@ func length(text string) (time.Duration, error) {
 	if err != nil || n == 0 {
 		return 0, &Problem{fmt.Sprintf("%q is no length of time", text), "at least one second"}
 	}
-	return time.Duration(n) * map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[parts[2]], nil
+	unit := time.Second
+	for i, longer := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
+		if parts[i+3] != "" {
+			unit = longer
+		}
+	}
+	if n > int(maxLength/unit) {
+		return 0, &Problem{fmt.Sprintf("%q is longer than ten years", text), "such as 90s, 15m, 12h or 8d"}
+	}
+	return time.Duration(n) * unit, nil
 }

@@ -1,8 +1,11 @@
 package draft
 
 import (
+	"errors"
+	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestAsk(t *testing.T) {
@@ -23,11 +26,17 @@ func TestAsk(t *testing.T) {
 		{"members of members", "\n\na.b.user\na.b.pin\n\n\n\n\n", []string{"from: body.a.b.user", "json: {a: {b: {user: ada, pin: correct horse battery staple}}}"}, ""},
 		{"what is not understood is asked again", "login\nPOST login\nPOST /x\nmorse\nquery\na b\nu\np\n200 {}\n\n\nX\n\nfor ever\n0s\n15m", []string{
 			"path: /x", "from: query.u", "token_lifetime: 15m",
-		}, "   \"POST login\" is no method and path\n   such as POST /login\n\n1. Where"},
+		}, "   \"POST login\" is no method and path\n   such as POST /login, without a query\n\n1. Where"},
+		{"as people write", "https://api.acme.example/v1/{tenant}/login\n\n\"user\"\n\n\n\nX-Auth-Token\n15 Minutes\n", []string{
+			"on: {method: POST, path: '/v1/{tenant}/login'}", "{from: path.tenant, required: true}", "identifier: {from: body.user,", "- {in: header, name: X-Auth-Token}", "token_lifetime: 15m",
+		}, ""},
+		{"a cookie, and seconds", "\n\n\n\n\n\nCookie: session=TOKEN\n600\n", []string{"- {in: cookie, name: session}", "token_lifetime: 10m"}, ""},
+		{"answers that only look like some", "//a\n/a\nform\na.b\na\na\nb\nyes\n\n\n\n99999999d\n1 day\n", []string{"path: /a}", "from: body.b", "token_lifetime: 1d"},
+			"\"a\" is the login name already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var said strings.Builder
-			d, err := Ask(strings.NewReader(tt.typed), &said)
+			d, err := Ask(strings.NewReader(tt.typed), &said, false)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,5 +60,20 @@ func TestAsk(t *testing.T) {
 				t.Logf("%s", file)
 			}
 		})
+	}
+}
+
+// TestAskStops: who ends the input at a terminal means to stop, and is asked no more.
+func TestAskStops(t *testing.T) {
+	var said strings.Builder
+	if _, err := Ask(strings.NewReader("\n\n"), &said, true); !errors.Is(err, ErrStopped) {
+		t.Errorf("Ask() = %v, want %v", err, ErrStopped)
+	}
+	if got := said.String(); !strings.HasSuffix(got, "[username] \n") {
+		t.Errorf("the conversation does not end with the third question:\n%s", got)
+	}
+	broken := errors.New("it broke")
+	if _, err := Ask(iotest.ErrReader(broken), io.Discard, false); !errors.Is(err, broken) {
+		t.Errorf("Ask() = %v, want %v", err, broken)
 	}
 }

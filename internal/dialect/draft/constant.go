@@ -24,6 +24,8 @@ func constant(name string, v body.Value) guess {
 	return made
 }
 
+const question = "the same for everybody?"
+
 // whoElse asks whether a constant is the same for everybody; where it tells what
 // somebody may do, it proposes what tells it of each account.
 func whoElse(name string, v body.Value) string {
@@ -33,9 +35,9 @@ func whoElse(name string, v body.Value) string {
 	case f == "tokentype":
 		return ""
 	case !empty && hasAny(f, privileges...) && !strings.Contains(f, "token"):
-		return "the same for everybody? " + proposal(name, v)
+		return question + " " + proposal(name, v)
 	}
-	return "the same for everybody?"
+	return question
 }
 
 // proposal is an expression that tells a privilege of the account that signs in.
@@ -62,8 +64,8 @@ func constants(name string, v body.Value, template *yaml.Node) {
 		}
 	}
 	for _, n := range template.Content {
-		if n.LineComment == "" {
-			return // something in it is known
+		if !strings.HasPrefix(n.LineComment, "# "+question) {
+			return // something in it is known, or another guess
 		}
 	}
 	for _, n := range template.Content {

@@ -96,13 +96,14 @@ var drafts = []struct {
 	{
 		"privileges of one who asked", `curl acme.example/login -d username=grace -d password=x`,
 		"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nX-Frame-Options: DENY\r\nSet-Cookie: lang=en\r\nContent-Type: application/json\r\n\r\n" +
-			`{"token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0MiIsImFwcF9hY2Nlc3MiOnRydWUsInJvbGUiOiJhZG1pbiIsInNjb3BlIjoicmVhZCB3cml0ZSIsInBlcm1pc3Npb25zIjpbImEiLCJiIl0sInJlZ2lvbiI6ImV1IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.c2ln","refresh_token":"rt_0123456789abcdefghijklmnop","is_admin":true,"device_id":"GHTYAJCE","lease_duration":2764800,"token_type":"Bearer","x":null}`, ``,
+			`{"token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0MiIsImFwcF9hY2Nlc3MiOnRydWUsInJvbGUiOiJhZG1pbiIsInNjb3BlIjoicmVhZCB3cml0ZSIsInBlcm1pc3Npb25zIjpbImEiLCJiIl0sInJlZ2lvbiI6ImV1IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.c2ln","refresh_token":"rt_0123456789abcdefghijklmnop","is_admin":true,"device_id":"GHTYAJCE","lease_duration":2764800,"token_type":"Bearer","x":null,"keys":["0123456789abcdef0123456789abcdef"]}`, ``,
 		[]string{
 			"app_access: true # the same for everybody? By the account's roles it is \"${'app_access' in account.roles}\"\n",
 			"# an account without roles has an empty text here", "scope: read write # the same for everybody? As an attribute of the account it is ${account.attributes.scope}\n",
 			"        # the same for everybody? By the account's roles it is ${account.roles}\n        - a\n        - b\n", "region: eu # the same for everybody?\n",
 			"jti: ${token.id} # not the API's", "lifetime: 14d # a guess", "value: rt_${token.random}", "is_admin: true # the same for everybody? By the account's roles it is \"${'admin' in account.roles}\"\n",
 			"device_id: GHTYAJCE # the same for everybody?\n", "lease_duration: ${token.lifetime} # the API had 2764800 here, and a token that lives for 15m: is it this?\n",
+			"keys:\n          - ${token.id} # the API answered something random here: is it this?\n",
 			"token_type: Bearer\n", "x: null # the same for everybody?\n", "headers: {X-Frame-Options: DENY}", "# - Of the reply to a sign-in: Access-Control-Allow-Origin, the cookie lang.\n",
 		},
 	},

@@ -3,7 +3,6 @@ package draft
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/xml"
 	"net/http"
 	"net/url"
 	"slices"
@@ -95,44 +94,6 @@ func (r *Request) shownPath(login string) string {
 		path = strings.ReplaceAll(path, "{"+f.last()+"}", shown)
 	}
 	return path
-}
-
-// xmlText writes names in nested mappings as the elements and attributes that they are.
-func xmlText(n *yaml.Node) string {
-	var b strings.Builder
-	for i := 0; i < len(n.Content); i += 2 {
-		writeXML(&b, n.Content[i].Value, n.Content[i+1])
-	}
-	return b.String()
-}
-
-func writeXML(b *strings.Builder, name string, n *yaml.Node) {
-	switch {
-	case name == "#text":
-		_ = xml.EscapeText(b, []byte(n.Value)) // a builder takes all
-		return
-	case n.Kind == yaml.SequenceNode:
-		for _, item := range n.Content {
-			writeXML(b, name, item)
-		}
-		return
-	}
-	b.WriteString("<" + name)
-	for i := 0; i < len(n.Content); i += 2 {
-		if attribute, ok := strings.CutPrefix(n.Content[i].Value, "@"); ok {
-			b.WriteString(" " + attribute + `="`)
-			_ = xml.EscapeText(b, []byte(n.Content[i+1].Value))
-			b.WriteString(`"`)
-		}
-	}
-	b.WriteString(">")
-	_ = xml.EscapeText(b, []byte(n.Value))
-	for i := 0; i < len(n.Content); i += 2 {
-		if !strings.HasPrefix(n.Content[i].Value, "@") {
-			writeXML(b, n.Content[i].Value, n.Content[i+1])
-		}
-	}
-	b.WriteString("</" + name + ">")
 }
 
 // put sets a value below names in nested mappings.

@@ -15,8 +15,8 @@ import (
 )
 
 // File writes the dialect file. file is the name that its first lines tell readers
-// to type.
-func (d Draft) File(file string) ([]byte, error) {
+// to type. What is left out is among the notes afterwards.
+func (d *Draft) File(file string) ([]byte, error) {
 	g, err := d.prepare()
 	if err != nil {
 		return nil, err

@@ -315,7 +315,7 @@ func (g *guesser) accountFact(path []string, v body.Value) (guess, bool) {
 		if expected := g.sample.expects(expression, v); expected != nil {
 			made := guess{text("${" + expression + "}"), expected}
 			if expression == firstRole {
-				made.because("an account without roles has an empty text here, one with several the first")
+				made = made.because("an account without roles has an empty text here, one with several the first")
 			}
 			return made, true
 		}

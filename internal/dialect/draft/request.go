@@ -45,12 +45,6 @@ func looksLikeJSON(content string) bool {
 	return err == nil || !strings.Contains(content, "=")
 }
 
-func looksLikeXML(content string) bool { return strings.HasPrefix(strings.TrimSpace(content), "<") }
-
-func isXML(typ string) bool {
-	return typ == "application/xml" || typ == "text/xml" || strings.HasSuffix(typ, "+xml")
-}
-
 func (r *Request) readJSON(typ, content string) error {
 	value, err := body.ParseJSON([]byte(content), limits)
 	switch {
@@ -61,19 +55,6 @@ func (r *Request) readJSON(typ, content string) error {
 	}
 	r.Form, r.Body = JSON, value
 	if typ != "application/json" {
-		r.MediaType = typ
-	}
-	r.leaves(nil, value)
-	return nil
-}
-
-func (r *Request) readXML(typ, content string) error {
-	value, err := body.ParseXML([]byte(content), limits)
-	if err != nil {
-		return &Problem{"the body is no XML document: " + reason(err), "give the command in single quotes, so that the shell leaves the body alone"}
-	}
-	r.Form, r.Body = XML, value
-	if typ != "application/xml" {
 		r.MediaType = typ
 	}
 	r.leaves(nil, value)
