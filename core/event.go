@@ -41,6 +41,8 @@ const (
 	ActionFactorRemoved         Action = "factor_removed"
 	ActionFactorUsed            Action = "factor_used"
 	ActionTenantChanged         Action = "tenant_changed"
+	ActionAuditTrimmed          Action = "audit_trimmed"    // the oldest records were removed
+	ActionAddressesErased       Action = "addresses_erased" // from an account's records
 )
 
 // An Event is one audit record. It says exactly why something was refused,
