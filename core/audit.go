@@ -224,3 +224,26 @@ func (v *verification) fault(sequence int64, format string, args ...any) {
 		v.report.Faults = append(v.report.Faults, AuditFault{sequence, fmt.Sprintf(format, args...)})
 	}
 }
+
+// TrimJournal removes the records before an instant, the oldest first, and records
+// that: event says who did it.
+func TrimJournal(ctx context.Context, journal Audit, before time.Time, event Event) (removed int, err error) {
+	const step = 1000 // rows in one transaction, which others wait for
+	for ctx.Err() == nil {
+		if removed == 0 {
+			found, err := journal.FindEvents(ctx, EventFilter{To: before}, 0, 1)
+			if err != nil || len(found) == 0 {
+				return 0, err
+			}
+			if err := journal.Record(ctx, event); err != nil {
+				return 0, err
+			}
+		}
+		some, err := journal.TrimEvents(ctx, before, step)
+		removed += some
+		if err != nil || some < step {
+			return removed, err
+		}
+	}
+	return removed, ctx.Err()
+}
