@@ -57,6 +57,8 @@ type Config struct {
 	// Defaults 5s and 30s.
 	Drain time.Duration `yaml:"drain" env:"DRAIN"`
 	Grace time.Duration `yaml:"grace" env:"GRACE"`
+	// Audit is how long audit records are kept.
+	Audit AuditConfig `yaml:"audit" envPrefix:"AUDIT_"`
 	// LogLevel is debug, info, warn or error. Default info.
 	LogLevel string `yaml:"log_level" env:"LOG_LEVEL"`
 }
@@ -122,6 +124,13 @@ type ThrottleConfig struct {
 	// NetworkFailures of all identities from one network that are free; then one
 	// a second. Default 100.
 	NetworkFailures int `yaml:"network_failures" env:"NETWORK_FAILURES"`
+}
+
+// AuditConfig keeps the audit journal.
+type AuditConfig struct {
+	// Retention is how long records are kept; the server prunes older ones once an
+	// hour. Default 0: for good.
+	Retention time.Duration `yaml:"retention" env:"RETENTION"`
 }
 
 // WithDefaults returns c with the default in each field that is not set.
@@ -226,6 +235,9 @@ func (c Config) Validate() error {
 	}
 	if budget := c.Hashing.MemoryMiB; budget != 0 && budget < c.Hashing.Argon2MiB {
 		fault("hashing.memory_mib: %d is under the %d of one hash", budget, c.Hashing.Argon2MiB)
+	}
+	if c.Audit.Retention < 0 || c.Audit.Retention > 0 && c.Audit.Retention < 24*time.Hour {
+		fault("audit.retention: %v is under a day; leave it out to keep records for good", c.Audit.Retention)
 	}
 	switch c.LogLevel {
 	case "debug", "info", "warn", "error":

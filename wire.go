@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
@@ -57,6 +56,7 @@ func Open(ctx context.Context, config Config, options Options) (_ *Server, err e
 		return nil, err
 	}
 	s.background(func(ctx context.Context) { purge(ctx, s.parts.store, s.log) })
+	s.background(func(ctx context.Context) { keepJournal(ctx, s.parts.store, config.Audit.Retention, s.log) })
 	return s, s.buildHandlers()
 }
 
@@ -72,13 +72,10 @@ type parts struct {
 func (s *Server) openParts(ctx context.Context, options Options) error {
 	p := &s.parts
 	var err error
-	if p.store, err = store.Open(ctx, s.config.Database, store.Options{}); err != nil {
+	if p.store, p.keys, err = openStore(ctx, s.config, s.log); err != nil {
 		return err
 	}
 	s.closers = append(s.closers, p.store.Close)
-	if p.keys, err = openKeyring(ctx, s.config.MasterKeyFile, p.store, s.log); err != nil {
-		return err
-	}
 	if p.gate, err = openGate(s.config.Hashing); err != nil {
 		return err
 	}
@@ -132,33 +129,10 @@ func newRegistry(s *store.Store, passwords core.Passwords, sealer core.Sealer, f
 	}
 }
 
-// A lateSealer opens the key ring when something is first sealed or opened: most of
-// administration does neither, and works without the master key.
-type lateSealer func() (*keyring.Ring, error)
-
-func (open lateSealer) Seal(purpose, row string, secret core.Secret) ([]byte, error) {
-	ring, err := open()
-	if err != nil {
-		return nil, err
-	}
-	return ring.Seal(purpose, row, secret)
-}
-
-func (open lateSealer) Open(purpose, row string, sealed []byte) (core.Secret, error) {
-	ring, err := open()
-	if err != nil {
-		return core.Secret{}, err
-	}
-	return ring.Open(purpose, row, sealed)
-}
-
 // OpenRegistry opens the store for administration alone. The server may run
 // meanwhile; it sees changes within two seconds (S47).
 func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Registry, io.Closer, error) {
 	config = config.WithDefaults()
-	if options.Log == nil {
-		options.Log = slog.New(slog.DiscardHandler)
-	}
 	forms := map[core.Realm]core.KeyForm{}
 	if len(config.Serve) > 0 {
 		mounted, err := loadMounts(config, dialect.Options{})
@@ -167,7 +141,7 @@ func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Re
 		}
 		forms = keyForms(mounted)
 	}
-	opened, err := store.Open(ctx, config.Database, store.Options{})
+	opened, keys, err := openStore(ctx, config, options.Log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -175,10 +149,33 @@ func OpenRegistry(ctx context.Context, config Config, options Options) (*core.Re
 	if err != nil {
 		return nil, nil, errors.Join(err, opened.Close())
 	}
-	sealer := lateSealer(sync.OnceValues(func() (*keyring.Ring, error) {
-		return openKeyring(ctx, config.MasterKeyFile, opened, options.Log)
-	}))
-	return newRegistry(opened, gate, sealer, forms, time.Now), closer(func() error { gate.Close(); return opened.Close() }), nil
+	return newRegistry(opened, gate, keys, forms, time.Now), closer(func() error { gate.Close(); return opened.Close() }), nil
+}
+
+// openStore opens the store and the key ring, which links the records of the one.
+func openStore(ctx context.Context, config Config, log *slog.Logger) (_ *store.Store, _ *keyring.Ring, err error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	opened, err := store.Open(ctx, config.Database, store.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, opened.Close())
+		}
+	}()
+	keys, err := openKeyring(ctx, config.MasterKeyFile, opened, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := keys.AuditKey(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	opened.UseChain(core.NewChain(key))
+	return opened, keys, nil
 }
 
 type closer func() error

@@ -2,6 +2,7 @@ package core
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -41,7 +42,24 @@ const (
 	ActionFactorRemoved         Action = "factor_removed"
 	ActionFactorUsed            Action = "factor_used"
 	ActionTenantChanged         Action = "tenant_changed"
+	ActionAuditTrimmed          Action = "audit_trimmed"    // the oldest records were removed
+	ActionAddressesErased       Action = "addresses_erased" // from an account's records
 )
+
+// actions are all of them, in the order above.
+var actions = []Action{
+	ActionExchange, ActionRecoveryRequested, ActionTicketIssued, ActionTicketWithheld,
+	ActionPasswordReset, ActionPasswordRehashed, ActionMailExpired, ActionRealmChanged,
+	ActionAccountCreated, ActionAccountChanged, ActionAccountDisabled, ActionKeyCreated,
+	ActionKeyChanged, ActionKeyApproved, ActionKeyRevoked, ActionChallengeIssued,
+	ActionChallengeRedeemed, ActionTokenRefreshed, ActionRefreshReused, ActionTokenExtended,
+	ActionTokenReused, ActionSessionEnded, ActionTokensEnded, ActionAccountRegistered,
+	ActionVerificationRequested, ActionAccountVerified, ActionFactorEnrolled, ActionFactorRemoved,
+	ActionFactorUsed, ActionTenantChanged, ActionAuditTrimmed, ActionAddressesErased,
+}
+
+// Actions returns every action.
+func Actions() []Action { return slices.Clone(actions) }
 
 // An Event is one audit record. It says exactly why something was refused,
 // though the wire does not (S79), and never holds a secret.

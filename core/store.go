@@ -172,9 +172,3 @@ type Journal interface {
 	// sequence, from after it on.
 	Events(ctx context.Context, realm Realm, after int64, limit int) ([]RecordedEvent, error)
 }
-
-// A RecordedEvent is an event with its place in the journal.
-type RecordedEvent struct {
-	Sequence int64
-	Event
-}

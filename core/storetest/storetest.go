@@ -31,7 +31,7 @@ type Store interface {
 	core.Factors
 	core.Tickets
 	core.Outbox
-	core.Journal
+	core.Audit
 	core.SigningKeys
 }
 
@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"Tickets", ticketTests},
 		{"Outbox", outboxTests},
 		{"Journal", journalTests},
+		{"Audit", auditTests},
 		{"SigningKeys", signingKeyTests},
 		{"Values", valueTests},
 	} {

@@ -65,7 +65,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 78 wrong configuration.`,
 	root.SetFlagErrorFunc(flagFault)
 	root.AddCommand(
 		p.serveCommand(), p.demoCommand(), p.applyCommand(),
-		p.accountCommand(), p.keyCommand(), p.dialectCommand(),
+		p.accountCommand(), p.keyCommand(), p.auditCommand(), p.dialectCommand(),
 		p.configCommand(), p.versionCommand(),
 	)
 	group(root)

@@ -87,3 +87,24 @@ func (p *program) ask(terminal *os.File, prompt string) (core.Secret, error) {
 	}
 	return core.NewSecret(string(text)), nil
 }
+
+// confirm asks before what cannot be undone; yes is the flag that answers it. Without
+// a terminal to ask at, the flag is needed.
+func (p *program) confirm(yes bool, format string, args ...any) error {
+	if yes {
+		return nil
+	}
+	terminal, ok := p.in.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+		return usageFault("give --yes to do it without being asked", "there is no terminal to ask at: %s", fmt.Sprintf(format, args...))
+	}
+	fmt.Fprintf(p.err, format+" Type yes: ", args...)
+	answer, err := bufio.NewReader(io.LimitReader(terminal, 100)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if strings.TrimSpace(answer) != "yes" {
+		return errors.New("nothing was done")
+	}
+	return nil
+}

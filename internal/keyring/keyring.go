@@ -76,7 +76,11 @@ func (r *Ring) Prepare(ctx context.Context, set core.KeySet) error {
 		if err != nil {
 			return err
 		}
-		keys = []token.Key{first}
+		key, err := r.open(first)
+		if err != nil {
+			return err
+		}
+		keys = []token.Key{key}
 	}
 	r.mu.Lock()
 	r.loaded[familyOf(set)] = &loaded{keys: keys}
@@ -111,24 +115,20 @@ func (r *Ring) Prove(ctx context.Context) error {
 
 // makeFirst makes a key and stores it, unless another replica was faster: then it
 // is that one's key.
-func (r *Ring) makeFirst(ctx context.Context, set core.KeySet) (token.Key, error) {
+func (r *Ring) makeFirst(ctx context.Context, set core.KeySet) (core.SigningKey, error) {
 	material, err := token.Generate(set.Algorithm)
 	if err != nil {
-		return token.Key{}, err
+		return core.SigningKey{}, err
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return token.Key{}, err
+		return core.SigningKey{}, err
 	}
 	made := core.SigningKey{ID: id.String(), Realm: set.Realm, Dialect: set.Dialect, Algorithm: set.Algorithm, CreatedAt: time.Now()}
 	if made.Sealed, err = r.master.Seal(purpose, row(made), material); err != nil {
-		return token.Key{}, err
+		return core.SigningKey{}, err
 	}
-	stored, err := r.store.AddFirstSigningKey(ctx, made)
-	if err != nil {
-		return token.Key{}, err
-	}
-	return r.open(stored)
+	return r.store.AddFirstSigningKey(ctx, made)
 }
 
 func (r *Ring) open(stored core.SigningKey) (token.Key, error) {
@@ -137,6 +137,31 @@ func (r *Ring) open(stored core.SigningKey) (token.Key, error) {
 		return token.Key{}, err
 	}
 	return token.ParseKey(stored.ID, stored.Algorithm, material)
+}
+
+// auditKeys is the set of the one key that links audit records. It is of no realm, so
+// that no dialect signs by it.
+var auditKeys = core.KeySet{Dialect: "audit", Algorithm: "HS256"}
+
+// AuditKey is the secret under which audit records are linked (S80): made when it is
+// first asked for, and sealed as signing keys are.
+func (r *Ring) AuditKey(ctx context.Context) (core.Secret, error) {
+	if err := r.Prove(ctx); err != nil {
+		return core.Secret{}, err
+	}
+	stored, err := r.store.SigningKeys(ctx, auditKeys.Realm, auditKeys.Dialect)
+	if err != nil {
+		return core.Secret{}, err
+	}
+	if len(stored) == 0 {
+		first, err := r.makeFirst(ctx, auditKeys)
+		if err != nil {
+			return core.Secret{}, err
+		}
+		stored = []core.SigningKey{first}
+	}
+	material, err := r.master.Open(purpose, row(stored[0]), stored[0].Sealed)
+	return core.NewSecret(string(material)), err
 }
 
 const purpose = "signing_keys.sealed"

@@ -15,7 +15,7 @@ type group struct {
 	tx       *sql.Tx
 	prepared *statements
 	bound    [queryCount]*sql.Stmt
-	events   []core.Event
+	events   []core.RecordedEvent
 	args     []any
 	step     *step
 }

@@ -11,7 +11,7 @@ import (
 // SQLite finds the rows of every query by an index that narrows them down further
 // than to a realm, lists apart.
 func TestPlans(t *testing.T) {
-	lists := []query{readRealms, readAccounts, readTenants, readAccessKeys, readEvents, readRealmEvents, readSigningKeys, readAnySigningKey}
+	lists := []query{readRealms, readAccounts, readTenants, readAccessKeys, readEvents, readRealmEvents, findEvents, lastEvents, readOldest, eraseAddresses, readSigningKeys, readAnySigningKey}
 	whole := regexp.MustCompile(`^SCAN [a-z]|\(realm=\?\)`)
 	s := openTest(t, sqliteURL(t))
 	for q, text := range queries {

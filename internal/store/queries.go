@@ -34,6 +34,9 @@ const (
 	countTickets
 	readEvents
 	readRealmEvents
+	findEvents
+	lastEvents
+	readHead
 	readSigningKeys
 	readAnySigningKey
 	readSigningKeyOf
@@ -68,6 +71,12 @@ const (
 	postponeNotice
 	deleteNotice
 	insertSigningKey
+	takeHead
+	putHead
+	trimEvents
+	moveBase
+	readOldest
+	eraseAddresses
 	insertEvents1
 	insertEvents2
 	insertEvents4
@@ -90,7 +99,7 @@ const (
 	factorColumns    = `realm, account, sealed, last_step, recovery, enrolled_at, version`
 	ticketColumns    = `realm, account, purpose, digest, payload, issued_at, expires_at, used_at`
 	noticeColumns    = `id, realm, dialect, purpose, tenant, login, request_id, created_at, due_at, attempts`
-	eventColumns     = `at, realm, dialect, action, outcome, actor, account, access_key, token_id, session, address, request_id`
+	eventColumns     = `sequence, at, realm, dialect, action, outcome, actor, account, access_key, token_id, session, address, request_id, link, sealed, salt`
 	signingColumns   = `id, realm, dialect, algorithm, sealed, created_at`
 )
 
@@ -153,8 +162,11 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
 	countTickets: `select count(*) from ticket_issues where realm = $1 and account = $2 and purpose = $3 and issued_at >= $4`,
 
-	readEvents:      `select sequence, ` + eventColumns + ` from audit where sequence > $1 order by sequence limit $2`,
-	readRealmEvents: `select sequence, ` + eventColumns + ` from audit where realm = $1 and sequence > $2 order by sequence limit $3`,
+	readEvents:      `select ` + eventColumns + ` from audit where sequence > $1 order by sequence limit $2`,
+	readRealmEvents: `select ` + eventColumns + ` from audit where realm = $1 and sequence > $2 order by sequence limit $3`,
+	findEvents:      `select ` + eventColumns + ` from audit where sequence > $1 and ` + eventFilter(2) + ` order by sequence limit $17`,
+	lastEvents:      `select ` + eventColumns + ` from audit where ` + eventFilter(1) + ` order by sequence desc limit $16`,
+	readHead:        `select sequence, link, base, base_link from audit_head where id = 1`,
 
 	readSigningKeys:   `select ` + signingColumns + ` from signing_keys where realm = $1 and dialect = $2 order by created_at desc, ordinal desc, id`,
 	readAnySigningKey: `select ` + signingColumns + ` from signing_keys order by created_at desc, id limit 1`,
@@ -220,6 +232,14 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	insertSigningKey: `insert into signing_keys (` + signingColumns + `, ordinal) values ` + placeholders(1, 7) + `
 		on conflict (realm, dialect, algorithm, ordinal) do nothing`,
 
+	takeHead: `update audit_head set sequence = sequence + $1 where id = 1 returning sequence, link`,
+	putHead:  `update audit_head set link = $1 where id = 1`,
+	// The oldest records that are old enough, of the oldest $1 of all.
+	readOldest:     `select sequence, link, at from audit order by sequence limit $1`,
+	trimEvents:     `delete from audit where sequence <= $1`,
+	moveBase:       `update audit_head set base = $1, base_link = $2 where id = 1`,
+	eraseAddresses: `update audit set address = '', salt = $1 where realm = $2 and account = $3 and address <> ''`,
+
 	insertEvents1:  insertEvents(1),
 	insertEvents2:  insertEvents(2),
 	insertEvents4:  insertEvents(4),
@@ -232,7 +252,19 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	undoStep:  `rollback to savepoint step`,
 }
 
-const eventWidth = 12 // columns
+const eventWidth = 16 // columns
+
+// eventFilter is the condition that a [core.EventFilter] makes, of the 15 parameters
+// from first on that [filterArgs] gives: each stands once, so texts come twice.
+func eventFilter(first int) string {
+	n := first - 1
+	next := func() string { n++; return "$" + strconv.Itoa(n) }
+	condition := ""
+	for _, column := range []string{"realm", "account", "access_key", "action", "outcome", "request_id"} {
+		condition += `(` + next() + ` = '' or ` + column + ` = ` + next() + `) and `
+	}
+	return condition + `at >= ` + next() + ` and at < ` + next() + ` and (not ` + next() + ` or outcome <> '')`
+}
 
 func insertEvents(rows int) string {
 	return `insert into audit (` + eventColumns + `) values ` + placeholders(rows, eventWidth)

@@ -65,7 +65,7 @@ var (
 	_ core.Factors     = (*Store)(nil)
 	_ core.Tickets     = (*Store)(nil)
 	_ core.Outbox      = (*Store)(nil)
-	_ core.Journal     = (*Store)(nil)
+	_ core.Audit       = (*Store)(nil)
 	_ core.SigningKeys = (*Store)(nil)
 )
 

@@ -41,7 +41,8 @@ type writer struct {
 	prepared *statements
 	queue    chan *step
 	limit    int // steps in a group
-	events   []core.Event
+	events   []core.RecordedEvent
+	chain    atomic.Pointer[core.Chain]
 	args     []any
 
 	mu      sync.RWMutex // held for reading while something is put into queue
@@ -57,6 +58,7 @@ func startWriter(s *Store, prepared *statements, opts Options) *writer {
 		limit:    opts.GroupSize,
 		stopped:  make(chan struct{}),
 	}
+	w.chain.Store(core.NewChain(core.Secret{}))
 	go w.loop()
 	return w
 }
@@ -265,7 +267,7 @@ func (w *writer) attempt(steps []*step) (err error) {
 	g := &group{ctx: ctx, tx: tx, prepared: w.prepared, events: w.events[:0], args: w.args}
 	err = g.runAll(steps, w.store.engine)
 	if err == nil {
-		err = g.insertEvents()
+		err = g.insertEvents(w.chain.Load())
 	}
 	w.events, w.args = g.events[:0], g.args[:0]
 	clear(g.events)

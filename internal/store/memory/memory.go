@@ -31,6 +31,8 @@ type Store struct {
 	issues   []core.Ticket
 	notices  map[string]leasedNotice
 	events   []core.RecordedEvent
+	head     core.JournalHead
+	chain    *core.Chain
 	signing  []core.SigningKey
 }
 
@@ -78,6 +80,7 @@ func New() *Store {
 		factors:  map[accountKey]core.Factor{},
 		tickets:  map[ticketKey]core.Ticket{},
 		notices:  map[string]leasedNotice{},
+		chain:    core.NewChain(core.Secret{}),
 	}
 }
 
@@ -95,7 +98,11 @@ func refusal(kind core.Kind) error { return &core.Error{Kind: kind} }
 // record keeps an event; the lock is held.
 func (s *Store) record(e core.Event) {
 	e.At = stored(e.At)
-	s.events = append(s.events, core.RecordedEvent{Sequence: int64(len(s.events)) + 1, Event: e})
+	s.head.Sequence++
+	recorded := core.RecordedEvent{Sequence: s.head.Sequence, Event: e}
+	s.chain.Append(s.head.Link, &recorded)
+	s.head.Link = recorded.Link
+	s.events = append(s.events, recorded)
 }
 
 // stored is an instant as a database gives it back: UTC, whole microseconds.
@@ -227,31 +234,6 @@ func (s *Store) AddFirstSigningKey(ctx context.Context, key core.SigningKey) (co
 	s.signing = append(s.signing, key)
 	key.Sealed = slices.Clone(key.Sealed)
 	return key, nil
-}
-
-// Record implements [core.Journal].
-func (s *Store) Record(ctx context.Context, event core.Event) error {
-	if err := s.enter(ctx); err != nil {
-		return err
-	}
-	defer s.mu.Unlock()
-	s.record(event)
-	return nil
-}
-
-// Events implements [core.Journal].
-func (s *Store) Events(ctx context.Context, realm core.Realm, after int64, limit int) ([]core.RecordedEvent, error) {
-	if err := s.enter(ctx); err != nil {
-		return nil, err
-	}
-	defer s.mu.Unlock()
-	var found []core.RecordedEvent
-	for _, e := range s.events {
-		if len(found) < limit && e.Sequence > after && (realm == "" || e.Realm == realm) {
-			found = append(found, e)
-		}
-	}
-	return found, nil
 }
 
 // Enqueue implements [core.Outbox].
