@@ -96,6 +96,11 @@ func (d *Draft) checkFields() error {
 		}
 	}
 	d.Request.Fields = kept
+	if client, secret := d.Request.byRole("client"), d.Request.byRole("client_secret"); client == nil && secret != nil {
+		secret.Role, secret.Need = "", false // one of them alone is no application
+	} else if secret == nil && client != nil {
+		client.Role, client.Need = "", false
+	}
 	return nil
 }
 

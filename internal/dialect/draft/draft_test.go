@@ -108,6 +108,10 @@ var drafts = []struct {
 		},
 	},
 	{
+		"a refresh token that lives shorter than the token may", `curl host -H 'X-Api-Key: a' -H 'X-Api-Secret: b'`, `{"token":"0","refresh":"0","refreshExp":1}`, ``,
+		[]string{"refresh: {lifetime: 2h}"},
+	},
+	{
 		"words that mean something to the language",
 		`curl acme.example/login --json '{"username":"${grace}","password":"x","token":"t","$type":"a${b}","client":"c?"}'`,
 		`{"token":"abc","$ref":"${x}","maybe?":"${issuer}","a":"true","b":"12","c":null,"d":[],"e":{}}`, `401 {"$message":"${no}"}`,

@@ -78,16 +78,8 @@ func (d *Draft) prepare() (*guesser, error) {
 // noteLeft says which headers of a reply are not in the file.
 func (d *Draft) noteLeft(what string, r *Reply) {
 	if r != nil && len(r.Left) > 0 {
-		d.Notes = append(d.Notes, fmt.Sprintf("Of the reply to a %s: %s.", what, strings.Map(visible, strings.Join(r.Left, ", "))))
+		d.Notes = append(d.Notes, fmt.Sprintf("Of the reply to a %s: %s.", what, strings.Join(r.Left, ", ")))
 	}
-}
-
-// visible keeps what is not printed out of comments.
-func visible(c rune) rune {
-	if unprintable(c) {
-		return '?'
-	}
-	return c
 }
 
 var noToken = &Problem{"the reply to a right password holds nothing like a token", "give what the API answers when the password is right, with its headers: `curl -i` prints all of it"}
@@ -106,7 +98,7 @@ func (d *Draft) head(b *strings.Builder, file string) {
 		if i == 0 {
 			b.WriteString("#\n# What was left out:\n")
 		}
-		fmt.Fprintf(b, "# - %s\n", strings.Join(strings.Fields(note), " "))
+		fmt.Fprintf(b, "# - %s\n", printable(note))
 	}
 	out, err := yaml.Dump(mapping().say("dialect", d.Name).add("title", literal(title)).Node, yaml.WithV4Defaults(), yaml.WithLineWidth(-1))
 	if err != nil { // two texts can be written

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -109,8 +110,9 @@ func (g *guesser) settings() *yaml.Node {
 
 // refreshLife is how long a refresh token lives: never less than twice the token.
 func (g *guesser) refreshLife() *yaml.Node {
+	least := 2 * cmp.Or(g.lifetime, time.Hour)
 	if g.refreshLifetime > 0 {
-		return text(span(max(g.refreshLifetime, 2*g.lifetime)))
+		return text(span(max(g.refreshLifetime, least)))
 	}
-	return remark(text(span(max(14*24*time.Hour, 2*g.lifetime))), "a guess: nothing tells how long the API's refresh tokens live")
+	return remark(text(span(max(14*24*time.Hour, least))), "a guess: nothing tells how long the API's refresh tokens live")
 }

@@ -34,6 +34,7 @@ var shapes = []struct {
 	}},
 	{"encoded values", `curl https://api.example.com/login --data-urlencode 'username=a b' --data-urlencode 'password=x&y'`, []string{"accept: [form]", "from: body.username"}},
 	{"a multipart form", `curl -F 'username=a' -F 'password=b;type=text/plain' -F remember=1 https://api.example.com/login`, []string{"accept: [multipart]", "remember: {from: body.remember}"}},
+	{"a part whose name is no text", "curl -F 'username=a' -F 'password=b' -F '\x83\x01=@c' https://api.example.com/login", []string{"# - The part \uFFFD\uFFFD is a file"}},
 	{"all in the query", `curl -G https://api.example.com/login -d user=a --data-urlencode 'pwd=x y'`, []string{"method: GET", "from: query.user", "from: query.pwd"}},
 	{"XML", `curl https://api.example.com/login -H 'Content-Type: application/xml' -d '<login v="1"><user name="a"><password>p</password></user></login>'`, []string{
 		"accept: [xml]", "from: body.login.user.@name", `xml: <login v="1"><user name="ada"><password>correct horse battery staple</password></user></login>`,
@@ -46,6 +47,7 @@ var shapes = []struct {
 	}},
 	{"an access key in headers", `curl -X POST https://api.example.com/token -H 'X-API-Key: abc' -H 'X-API-Secret: def'`, []string{"subject: key", "from: header.X-Api-Key", "from: header.X-Api-Secret"}},
 	{"a cookie and a form", `curl https://app.example.com/login -b 'csrf=1' --data-raw 'username=a%40b.example&password=p%26q&csrf_token=zzz'`, []string{"login: ada@example.com", "csrf_token: sample", "# - The command sends cookies"}},
+	{"an application whose secret cannot be read", `curl host/login -d client_id=a -d Client.Secret=b -d username=c -d password=d`, []string{"client_id: {from: body.client_id}", "# - The field \"Client.Secret\""}},
 	{"a form of Rails", `curl https://x.example/users/sign_in -d 'user[email]=a@b.example' -d 'user[password]=b'`, []string{"from: 'body.user[email]'", "form: {'user[email]': ada@example.com, 'user[password]': correct horse battery staple}"}},
 	{"a form of Spring", `curl https://x.example/j_spring_security_check -d j_username=a -d j_password=b`, []string{"from: body.j_username", "from: body.j_password"}},
 	{"JSON of several lines", "curl --location --request POST 'https://api.example.com/login' \\\n--header 'Content-Type: application/json' \\\n--data '{\n    \"username\": \"a\",\n    \"password\": \"b\"\n}'", []string{"accept: [json]\n"}},

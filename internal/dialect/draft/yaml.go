@@ -2,6 +2,7 @@ package draft
 
 import (
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 
@@ -48,8 +49,19 @@ func (t tree) get(name string) *yaml.Node {
 // say appends a member that is a word.
 func (t tree) say(name, value string) tree { return t.add(name, text(value)) }
 
+// printable is a text as it may stand in a comment, on one line.
+func printable(text string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsPrint(c) {
+			return c
+		}
+		return '\uFFFD'
+	}, strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " "))
+}
+
 // remark puts a comment behind a value, or before the first member of a mapping.
 func remark(n *yaml.Node, comment string) *yaml.Node {
+	comment = printable(comment)
 	switch {
 	case comment == "":
 	case n.Kind == yaml.ScalarNode:
