@@ -92,7 +92,7 @@ func (p *program) withRegistry(ctx context.Context, s settings, use func(context
 	}
 	registry, closer, err := chancery.OpenRegistry(ctx, config, chancery.Options{Log: log})
 	if err != nil {
-		return err
+		return masterKeyFault(config, err)
 	}
 	defer func() { err = errors.Join(err, closer.Close()) }()
 	return use(ctx, registry, config)

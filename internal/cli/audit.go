@@ -34,7 +34,7 @@ func (p *program) withJournal(ctx context.Context, s settings, use func(context.
 	}
 	journal, err := chancery.OpenJournal(ctx, config, chancery.Options{Log: log})
 	if err != nil {
-		return err
+		return masterKeyFault(config, err)
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	return use(ctx, journal, config)

@@ -62,10 +62,7 @@ func (p *program) serve(ctx context.Context, config chancery.Config, s settings)
 	config = chancery.Tune(config)
 	server, err := chancery.Open(ctx, config, chancery.Options{Log: log, Version: version()})
 	if err != nil {
-		if missing, ok := errors.AsType[*fs.PathError](err); ok && missing.Path == config.MasterKeyFile && errors.Is(err, fs.ErrNotExist) {
-			return configFault(err, "put the copy of the master key back that you keep apart from the database's backups, or correct master_key_file; without it the signing keys in the database cannot be opened")
-		}
-		return openFault(err)
+		return openFault(masterKeyFault(config, err))
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 	go tellSystemd(ctx, server, log)
@@ -116,6 +113,14 @@ func (p *program) logger(level string) (*slog.Logger, error) {
 		return nil, configFault(fmt.Errorf("log_level: %w", err), configHint)
 	}
 	return slog.New(slog.NewJSONHandler(p.err, &slog.HandlerOptions{Level: least})), nil
+}
+
+// masterKeyFault says what to do where the master key is not there.
+func masterKeyFault(config chancery.Config, err error) error {
+	if missing, ok := errors.AsType[*fs.PathError](err); ok && missing.Path == config.MasterKeyFile && errors.Is(err, fs.ErrNotExist) {
+		return configFault(err, "put the copy of the master key back that you keep apart from the database's backups, or correct master_key_file; without it the keys in the database cannot be opened")
+	}
+	return err
 }
 
 // openFault gives an unknown dialect and faulty dialect files the exit code of
