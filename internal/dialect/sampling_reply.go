@@ -30,6 +30,7 @@ func (d *Dialect) sampleScope(call *Call, rt *route) *scope {
 	grant := d.sampleGrant(policy, account, key)
 	s.fill(&grant)
 	s.tokenValue, s.keySet = d.sampleToken(policy, grant), json.RawMessage(`{"keys":[]}`)
+	s.presented = s.tokenValue
 	if policy.Refresh != nil {
 		s.refresh = &core.RefreshToken{Value: core.NewSecret(reversed(sampleRandom)), IssuedAt: probeTime, ExpiresAt: probeTime.Add(policy.Refresh.Lifetime)}
 	}
