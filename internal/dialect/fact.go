@@ -218,11 +218,11 @@ var facts = []fact{
 
 	{"issues", issuesType, false, inError, "what is wrong with the request: alone, the list of the issues' templates; in an expression, a list of issue facts", nil},
 	{"issue.rule", textType, false, inIssue | inError, "the rule that was broken, such as required", func(s *scope) any { return s.issue.rule }},
-	{"issue.field", textType, false, inIssue | inError, "the input's name on the wire; empty for the whole body", func(s *scope) any { return s.issue.field }},
+	{"issue.field", textType, false, inIssue | inError, "the last name on the way to the input, as b of body.a.b; empty for the whole body", func(s *scope) any { return s.issue.field }},
 	{"issue.label", textType, false, inIssue | inError, "the input's label, or else its name on the wire", func(s *scope) any { return s.issue.label }},
 	{"issue.place", textType, false, inIssue | inError, "body, query, header, path, cookie, basic or bearer", func(s *scope) any { return s.issue.place }},
 	{"issue.path", listType, false, inIssue | inError, "the place and the names that lead to the input", func(s *scope) any { return s.issue.path }},
-	{"issue.pointer", textType, false, inIssue | inError, "the JSON pointer to the input; empty for the whole body", func(s *scope) any { return s.issue.pointer }},
+	{"issue.pointer", textType, false, inIssue | inError, "the whole way, as a JSON pointer: /a/b of body.a.b; empty for the whole body", func(s *scope) any { return s.issue.pointer }},
 	{"issue.expected", textType, true, inIssue | inError, "what was wanted: a type's name, a format, a constant", func(s *scope) any { return orNull(s.issue.expected) }},
 	{"issue.limit", integerType, true, inIssue | inError, "the bound of min or max", func(s *scope) any { return s.issue.bound() }},
 	{"issue.pattern", textType, true, inIssue | inError, "the pattern that the value must match", func(s *scope) any { return orNull(s.issue.pattern) }},

@@ -36,7 +36,8 @@ type input struct {
 	formDecoded  bool           // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
-	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
+	otherwise    core.Kind            // what breaking a rule means; "" for the rule's own kind
+	elses        map[string]core.Kind // likewise, by rule, before that
 }
 
 // A source is one place from which an input may come.
@@ -179,7 +180,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 			in.fallback = &v
 		}
 	}
-	in.otherwise = core.Kind(s.word("else"))
+	r.inputElse(s, in)
 	return in, s
 }
 
