@@ -171,7 +171,7 @@ func (p *place) guarded(name string) string {
 	if f := factsByName[name]; f != nil && f.typ == integerType {
 		instead = "0"
 	}
-	if in := p.inputs[strings.TrimPrefix(name, "input.")]; in != nil && in.factType() == integerType {
+	if in := p.input(name); in != nil && in.factType() == integerType {
 		instead = "0"
 	}
 	return name + " == null ? " + instead + " : " + name

@@ -276,8 +276,7 @@ func (u *rule) issue(in *input, v body.Value) issue {
 
 // issue describes a broken rule of an input.
 func (in *input) issue(rule string, v body.Value, sent bool) issue {
-	i := issue{rule: rule, kind: in.kind(rule), target: in.target, value: v, sent: sent, expected: in.typ}
-	return i
+	return issue{rule: rule, kind: in.kind(rule), target: in.target, value: v, sent: sent, expected: in.typ}
 }
 
 // kind is what breaking a rule of the input means.

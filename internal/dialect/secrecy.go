@@ -64,8 +64,9 @@ func (r *reader) overlap(a, b *source) bool {
 	switch {
 	case a.place == b.place && a.place == "body":
 		same := func(x, y string) bool { return x == y || r.dialect.foldNames && body.EqualFold(x, y) }
-		short := min(len(a.path), len(b.path))
-		return slices.EqualFunc(a.path[:short], b.path[:short], same)
+		from, to := withoutFirst(a.path), withoutFirst(b.path)
+		short := min(len(from), len(to))
+		return slices.EqualFunc(from[:short], to[:short], same)
 	case a.place == b.place:
 		return a.name == b.name
 	}

@@ -63,6 +63,7 @@ func TestSecretsBySource(t *testing.T) {
 		{"exact", "body.login.password", true},
 		{"exact", "body.login", true},
 		{"exact", "body.login.password.text", true},
+		{"exact", "body.login.0.password", true},
 		{"exact", "body.login.Password", false},
 		{"fold", "body.login.Password", true},
 		{"exact", "basic.password", true},
