@@ -102,7 +102,7 @@ func (p *program) check(choice *dialectChoice, named string) (checkedDialect, er
 		return c, nil
 	}
 	c.Dialect, c.Warnings = d.Name(), faultLines(d.Warnings())
-	c.Routes, c.Examples = len(d.Paths()), len(d.Examples())
+	c.Routes, c.Examples = len(d.Routes()), len(d.Examples())
 	if err := documentable(d); err != nil {
 		c.Faults = append(c.Faults, faultLine{1, 1, err.Error(), hintFor(err)})
 	}

@@ -36,6 +36,7 @@ type Call struct {
 	body      body.Value
 	read      []reading // by input
 
+	presented      core.Secret   // the token that the request is about, where the reply may tell it
 	lifetime       time.Duration // that the request asks for; 0 for none
 	withoutRefresh bool
 }

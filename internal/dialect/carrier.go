@@ -73,20 +73,28 @@ func (r *reader) headerNames(n *yaml.Node, what string) []string {
 // It refuses with TokenMissing, and with TokenInvalid where a carrier is there
 // but holds no token, or several.
 func (d *Dialect) Bearer(r *http.Request) (core.Secret, error) {
+	token, from, err := d.bearer(r)
+	if err == nil {
+		d.traceBearer(from)
+	}
+	return token, err
+}
+
+// bearer is Bearer for whoever looks once more, with the carrier that has the token.
+func (d *Dialect) bearer(r *http.Request) (core.Secret, *carrier, error) {
 	for i := range d.carriers {
 		if slices.ContainsFunc(d.carriers[i].with, func(name string) bool { return len(r.Header[name]) == 0 }) {
 			continue
 		}
 		token, found, err := d.carriers[i].read(r, d.limits)
 		if err != nil {
-			return core.Secret{}, err
+			return core.Secret{}, nil, err
 		}
 		if found {
-			d.traceBearer(&d.carriers[i])
-			return core.NewSecret(token), nil
+			return core.NewSecret(token), &d.carriers[i], nil
 		}
 	}
-	return core.Secret{}, &core.Error{Kind: core.TokenMissing}
+	return core.Secret{}, nil, &core.Error{Kind: core.TokenMissing}
 }
 
 func (c *carrier) read(r *http.Request, limits body.Limits) (token string, found bool, err error) {

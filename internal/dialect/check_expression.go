@@ -171,7 +171,7 @@ func (p *place) guarded(name string) string {
 	if f := factsByName[name]; f != nil && f.typ == integerType {
 		instead = "0"
 	}
-	if in := p.inputs[strings.TrimPrefix(name, "input.")]; in != nil && in.factType() == integerType {
+	if in := p.input(name); in != nil && in.factType() == integerType {
 		instead = "0"
 	}
 	return name + " == null ? " + instead + " : " + name
@@ -187,7 +187,7 @@ func probeScope(p *place) *scope {
 		now:     probeTime,
 		account: &core.Account{ID: "00000000-0000-4000-8000-000000000000", Login: "login", CreatedAt: probeTime, UpdatedAt: probeTime},
 		tokenID: "token", tokenValue: core.NewSecret("token"), issuedAt: probeTime, expiresAt: probeTime.Add(time.Hour),
-		random: core.NewSecret("random"), ticket: core.NewSecret("ticket"), keySet: json.RawMessage("{}"),
+		presented: core.NewSecret("presented"), random: core.NewSecret("random"), ticket: core.NewSecret("ticket"), keySet: json.RawMessage("{}"),
 		challenge: &core.Challenge{Value: core.NewSecret("challenge"), ExpiresAt: probeTime.Add(time.Minute)},
 		issue:     &issue{rule: ruleRequired}, language: 1,
 	}

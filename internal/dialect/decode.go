@@ -37,6 +37,9 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.KindOf(err), Err: err}
 	}
 	if len(issues) == 0 {
+		if c.route.operation.reply&inPresented != 0 {
+			c.presented = c.presentedToken(r)
+		}
 		c.traceOperation()
 		return nil
 	}

@@ -12,9 +12,9 @@
 // writes a reply of variant.go and reply.go. What a file may hold is the one table of
 // grammar.go (grammar_in.go for routes and inputs, grammar_out.go for all else), what a
 // route may do that of operation.go (do.go reads it), what an expression may name that
-// of fact.go; template.go and expression.go compile what it writes, and render.go runs
-// it. reader.go, share.go, member.go and locate.go read YAML, with what it shares written
-// out, and find the place of every fault;
+// of fact.go, and what none may that of secrecy.go; template.go and expression.go compile
+// what it writes, and render.go runs it. reader.go, share.go, member.go and locate.go read
+// YAML, with what it shares written out, and find the place of every fault;
 // reachable.go asks whether the parts suffice for each other, and trace.go tells the
 // steps of a call to who wants an explanation.
 package dialect

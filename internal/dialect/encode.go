@@ -40,7 +40,7 @@ func (c *Call) encode(w http.ResponseWriter, result Result) error {
 	}
 	s := newScope(c.dialect, c)
 	defer s.release()
-	s.caller, s.keySet = result.Caller, result.KeySet
+	s.caller, s.keySet, s.presented = result.Caller, result.KeySet, c.presented
 	switch {
 	case result.Token != nil:
 		s.fill(&result.Token.Grant)

@@ -208,7 +208,7 @@ func (p *place) resolveInput(name, rest string) (v *variable, problem, hint stri
 	case !ok:
 		return nil, fmt.Sprintf("the route has no input %q", rest), didYouMean(rest, slices.Sorted(maps.Keys(p.inputs)))
 	case in.secret:
-		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "only $echo in an issue's template sends a secret back to its sender"
+		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), in.why()
 	}
 	return &variable{name: name, typ: in.factType(), nullable: !p.decoded || !in.always(), asked: true, get: func(s *scope) any { return s.call.input(in) }}, "", ""
 }

@@ -60,6 +60,7 @@ const (
 	inAccount                     // a reply that gives an account alone
 	inKeySet                      // the reply to keyset
 	inDone                        // a reply that gives nothing
+	inPresented                   // a reply to whoever presents a token
 	inCaller                      // where somebody asks about another's token
 	inError                       // the reply to a refusal
 	inState                       // to one that tells a proved account's state
@@ -87,7 +88,7 @@ var placeNames = []struct {
 }{
 	{inClaims, "claims"}, {inValue, "a token's value"}, {inRequest, "required"}, {inGrant, "with and allow"},
 	{inToken, "replies with a token"}, {inWhoami, "replies with an identity"}, {inAccount, "replies with an account"},
-	{inKeySet, "the reply to keyset"}, {inDone, "replies with nothing"}, {inCaller, "introspect and revoke"},
+	{inKeySet, "the reply to keyset"}, {inDone, "replies with nothing"}, {inPresented, "replies to a presented token"}, {inCaller, "introspect and revoke"},
 	{inError, "errors"}, {inState, "errors that tell an account's state"}, {inKeyState, "errors that tell a key's state"},
 	{inChallenge, "errors.mfa_required"}, {inLimit, "errors.rate_limited"}, {inIssue, "issues"},
 	{inSubject, "a mail's subject"}, {inLink, "a mail's link"},
@@ -193,6 +194,8 @@ var facts = []fact{
 	{"token.expires_at", instantType, false, ofToken, "when the token ends, in whole seconds; null where it never does", func(s *scope) any { return instantOrNull(s.expiresAt) }},
 	{"token.lifetime", integerType, false, inClaims | inToken, "the seconds from token.issued_at to token.expires_at; null where it never ends", func(s *scope) any { return seconds(s.issuedAt, s.expiresAt) }},
 
+	{"presented.value", textType, false, inPresented, "the token that the request is about, for contracts that repeat it: that of an input token or refresh, or else the bearer's", func(s *scope) any { return s.presented.Reveal() }},
+
 	{"session.id", textType, true, ofToken, "the id of the token's session, for sid; null where tokens are not tracked", sessionFact(func(v *core.Session) any { return string(v.ID) })},
 	{"session.started_at", instantType, true, ofToken, "when its session began", sessionFact(func(v *core.Session) any { return v.CreatedAt })},
 	{"session.ends_at", instantType, true, ofToken, "when its session ends at the latest; null where it never does", sessionFact(func(v *core.Session) any { return instantOrNull(v.ExpiresAt) })},
@@ -215,18 +218,18 @@ var facts = []fact{
 
 	{"issues", issuesType, false, inError, "what is wrong with the request: alone, the list of the issues' templates; in an expression, a list of issue facts", nil},
 	{"issue.rule", textType, false, inIssue | inError, "the rule that was broken, such as required", func(s *scope) any { return s.issue.rule }},
-	{"issue.field", textType, false, inIssue | inError, "the input's name on the wire; empty for the whole body", func(s *scope) any { return s.issue.field }},
+	{"issue.field", textType, false, inIssue | inError, "the last name on the way to the input, as b of body.a.b; empty for the whole body", func(s *scope) any { return s.issue.field }},
 	{"issue.label", textType, false, inIssue | inError, "the input's label, or else its name on the wire", func(s *scope) any { return s.issue.label }},
 	{"issue.place", textType, false, inIssue | inError, "body, query, header, path, cookie, basic or bearer", func(s *scope) any { return s.issue.place }},
 	{"issue.path", listType, false, inIssue | inError, "the place and the names that lead to the input", func(s *scope) any { return s.issue.path }},
-	{"issue.pointer", textType, false, inIssue | inError, "the JSON pointer to the input; empty for the whole body", func(s *scope) any { return s.issue.pointer }},
+	{"issue.pointer", textType, false, inIssue | inError, "the whole way, as a JSON pointer: /a/b of body.a.b; empty for the whole body", func(s *scope) any { return s.issue.pointer }},
 	{"issue.expected", textType, true, inIssue | inError, "what was wanted: a type's name, a format, a constant", func(s *scope) any { return orNull(s.issue.expected) }},
 	{"issue.limit", integerType, true, inIssue | inError, "the bound of min or max", func(s *scope) any { return s.issue.bound() }},
 	{"issue.pattern", textType, true, inIssue | inError, "the pattern that the value must match", func(s *scope) any { return orNull(s.issue.pattern) }},
 	{"issue.allowed", anyType, true, inIssue | inError, "the values of one_of", func(s *scope) any { return s.issue.allowedOrNull() }},
 	{"issue.value_type", textType, false, inIssue | inError, "the type of what was sent: null, boolean, number, string, list, object, or absent", func(s *scope) any { return s.issue.valueType() }},
 	{"issue.offset", integerType, true, inIssue | inError, "where a body stops being JSON, in bytes", func(s *scope) any { return s.issue.offsetOrNull() }},
-	{"issue.reason", textType, true, inIssue | inError, "the parser's words, or else what is wrong with a body as a whole; why a password is refused; what is wrong with an address", func(s *scope) any { return s.issue.why() }},
+	{"issue.reason", textType, true, inIssue | inError, "the parser's words, or else what is wrong with a body as a whole; why a password is refused; what is wrong with an address", func(s *scope) any { return s.issue.because() }},
 
 	{"limit.retry_after", integerType, false, inError, "the seconds after which to try again, at least 1", func(s *scope) any { return s.retryAfter }},
 	{"limit.attempts", integerType, true, inLimit, "the failing attempts that there may be before the wait", func(s *scope) any { return countOrNull(s.limit, s.limit) }},

@@ -1,5 +1,7 @@
 package dialect
 
+import "slices"
+
 // The shapes of what comes in: routes and their inputs, carriers.
 
 var namesSlot = Slot{
@@ -97,7 +99,7 @@ var inputShape = Shape{
 		{Name: "decode", Doc: "form, where both parts of basic are form-encoded (RFC 6749 section 2.3.1)", Is: KindWord, Words: []string{"form"}},
 		{Name: "label", Doc: "its readable name, for issue.label", Default: "its name on the wire", Is: KindText},
 		docSlot,
-		{Name: "else", Doc: "what breaking a rule means", Default: "missing_field, invalid_field or password_refused", Is: KindWord, Words: requestKindNames},
+		{Name: "else", Doc: "what breaking a rule means: of all rules, or by rule", Default: "missing_field, invalid_field or password_refused", Is: KindWord | KindShape, Words: requestKindNames, Of: &elseShape},
 		{Name: ruleMin, Doc: "the least length in characters or items, or the least number", Is: KindWhole},
 		{Name: ruleMax, Doc: "the most, likewise", Is: KindWhole},
 		{Name: rulePattern, Doc: "a regular expression (RE2) that text must match", Is: KindText},
@@ -107,6 +109,14 @@ var inputShape = Shape{
 		{Name: ruleEquals, Doc: "the one value that it may have", Is: KindAny},
 		{Name: ruleMustAgree, Doc: "inputs that must have the same value where they are there", Is: KindList, Item: &Slot{Is: KindText}},
 	},
+}
+
+var elseShape = Shape{
+	Name: "else", Doc: "What breaking each rule of an input means.",
+	Own: &Slot{Doc: "the outcome", Is: KindWord, Words: requestKindNames},
+	Names: slices.DeleteFunc(slices.Clone(ruleNames), func(rule string) bool {
+		return slices.Contains([]string{ruleWhen, ruleUnknownInput, ruleRefused}, rule)
+	}),
 }
 
 var domainShape = Shape{

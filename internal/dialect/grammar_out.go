@@ -1,6 +1,8 @@
 package dialect
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/chancery-auth/chancery/core"
@@ -31,7 +33,7 @@ var replyShape = Shape{
 		{Name: "when", Doc: "of a variant: the condition under which it is chosen", Is: KindBool | KindExpression},
 		{Name: "accept", Doc: "of a variant: the media type that the client must prefer to the rest", Is: KindText},
 		{Name: "status", Doc: "the status, 200 to 599", Hint: "such as status: 400", Default: "200 for a success; a refusal needs one", Is: KindWhole},
-		{Name: "headers", Doc: "its headers", Is: KindShape, Of: &headersShape},
+		{Name: "headers", Doc: "its headers, but for those that the server sets: " + strings.Join(slices.Sorted(maps.Keys(ownHeaders)), ", "), Is: KindShape, Of: &headersShape},
 		{Name: "cookies", Doc: "the cookies that it sets", Is: KindList, Item: &Slot{Is: KindShape, Of: &cookieShape}},
 		{Name: "json", Doc: "a JSON body, its members in the file's order", Is: KindTemplate},
 		{Name: "xml", Doc: "an XML body with one root; @name is an attribute, #text the text, a list repeats its element", Is: KindTemplate},

@@ -17,13 +17,15 @@ import (
 // An input is something that a route reads from a request.
 type input struct {
 	target
-	node    *yaml.Node
-	name    string
-	index   int    // among the route's inputs
-	about   string // what people are told about it; "" for the words of its role
-	secret  bool
-	taken   bool // whether the operation takes it
-	sources []source
+	node   *yaml.Node
+	name   string
+	index  int    // among the route's inputs
+	about  string // what people are told about it; "" for the words of its role
+	secret bool
+	// secretAs says what makes it a secret beside its name and the file's word; "" for none.
+	secretAs string
+	taken    bool // whether the operation takes it
+	sources  []source
 
 	typ          string
 	required     *condition // nil: never
@@ -34,7 +36,8 @@ type input struct {
 	formDecoded  bool           // what comes from basic is form-encoded (RFC 6749 section 2.3.1)
 	fallback     *body.Value
 	rules        []rule
-	otherwise    core.Kind // what breaking a rule means; "" for the rule's own kind
+	otherwise    core.Kind            // what breaking a rule means; "" for the rule's own kind
+	elses        map[string]core.Kind // likewise, by rule, before that
 }
 
 // A source is one place from which an input may come.
@@ -112,7 +115,7 @@ func (r *reader) inputs(n *yaml.Node) []*input {
 		in, s := r.input(m, len(all))
 		all, sections = append(all, in), append(sections, s)
 	}
-	r.markSecrets(all)
+	r.spreadSecrecy(all)
 	names := make([]string, len(all))
 	for i, in := range all {
 		names[i] = in.name
@@ -177,10 +180,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 			in.fallback = &v
 		}
 	}
-	in.otherwise = core.Kind(s.word("else"))
-	if secretName(in.name) && !in.secret {
-		r.warn(m.name, "write secret: true", "input %s is no secret to the file: replies can show it", in.name)
-	}
+	r.inputElse(s, in)
 	return in, s
 }
 

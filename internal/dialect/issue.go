@@ -98,8 +98,8 @@ func bodyReason(kind core.Kind) string {
 	return strings.ToLower(cause[:1]) + cause[1:]
 }
 
-// why is the fact issue.reason.
-func (i *issue) why() any { return orNull(cmp.Or(i.reason, bodyReason(i.kind))) }
+// because is the fact issue.reason.
+func (i *issue) because() any { return orNull(cmp.Or(i.reason, bodyReason(i.kind))) }
 
 // bears reports whether an issue always has a fact where the place is about its rule
 // or outcome.

@@ -154,6 +154,9 @@ func (r *reader) finish(s section) {
 		rt.issueTemplates = maps.Clone(d.fileIssueTemplates)
 		maps.Copy(rt.issueTemplates, own)
 		rt.replies = resolve(rt.errors, d.errors)
+		if len(own) > 0 && !rt.disabled {
+			r.unsaid(rt)
+		}
 	}
 	d.table = newTable(d.served())
 	r.collisions()

@@ -52,6 +52,7 @@ func short(d time.Duration) string {
 // A mailTemplate words a mail; its body is the server's own.
 type mailTemplate struct {
 	node          *yaml.Node // where the link stands
+	faulty        bool       // the link cannot be made, which has been said
 	subject, link textTemplate
 }
 
@@ -71,11 +72,10 @@ func (r *reader) mails(n *yaml.Node, d *Dialect) {
 		if subject == nil || link == nil {
 			continue
 		}
-		m := &mailTemplate{
-			node:    link,
-			subject: r.textTemplate(subject, "subject", &place{what: "a mail's subject", in: inSubject}),
-			link:    r.textTemplate(link, "link", &place{what: "a mail's link", in: inLink}),
-		}
+		m := &mailTemplate{node: link, subject: r.textTemplate(subject, "subject", &place{what: "a mail's subject", in: inSubject})}
+		before := len(r.faults)
+		m.link = r.textTemplate(link, "link", &place{what: "a mail's link", in: inLink})
+		m.faulty = len(r.faults) > before
 		for _, segment := range m.subject {
 			if !plainText(segment.literal) {
 				r.fault(subject, "write it on one line", "the subject holds a line break or another control character")
@@ -108,6 +108,7 @@ func (r *reader) neededMails(s section, d *Dialect) {
 		switch {
 		case m != nil && some && !served:
 			delete(d.mails, need.purpose)
+		case m != nil && m.faulty:
 		case m != nil:
 			r.checkLink(m.node, m.link)
 		case asked:

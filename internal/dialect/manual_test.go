@@ -391,6 +391,9 @@ func memberTables(*testing.T) string {
 			names := "any name"
 			if len(shape.Names) > 0 {
 				names = "the names are those of the [outcomes](#outcomes) and, of `issues`, of the [rules](#rules) too"
+				if !slices.Contains(shape.Names, string(kindNames[0])) {
+					names = "the names are those of the [rules](#rules)"
+				}
 				if len(shape.Names) == len(kindNames) {
 					names = "the names are those of the [outcomes](#outcomes)"
 				}

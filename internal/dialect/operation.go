@@ -105,7 +105,7 @@ var operations = []operation{
 	},
 	{
 		name: Refresh, doc: "a refresh token gives the next token",
-		need: []string{roleRefresh}, may: clientRoles, members: []string{"of", "client"}, reply: inToken, mints: mintsAsBefore,
+		need: []string{roleRefresh}, may: clientRoles, members: []string{"of", "client"}, reply: inToken | inPresented, mints: mintsAsBefore,
 		outcomes: []core.Kind{
 			core.RefreshUnknown, core.RefreshReused, core.RefreshExpired, core.RefreshRevoked,
 			core.AccountGone, core.AccountInactive, core.AccountUnverified,
@@ -113,7 +113,7 @@ var operations = []operation{
 	},
 	{
 		name: Extend, doc: "a bearer token gives the next one of its session, or lives longer itself", bearer: true, members: []string{"of", "same", "lifetime", "old"},
-		reply: inToken, mints: mintsAsBefore, outcomes: []core.Kind{core.SessionOver},
+		reply: inToken | inPresented, mints: mintsAsBefore, outcomes: []core.Kind{core.SessionOver},
 	},
 	{
 		name: Revoke, doc: "a token's session ends: the bearer's own, or that of another token",
@@ -126,10 +126,10 @@ var operations = []operation{
 	{
 		name: Introspect, doc: "a caller asks whom a token speaks for",
 		need: []string{roleToken}, may: clientRoles, members: []string{"of", "caller", "allow", "else"},
-		bearer: true, reply: inWhoami | inCaller, outcomes: []core.Kind{core.SubjectInvalid},
+		bearer: true, reply: inWhoami | inPresented | inCaller, outcomes: []core.Kind{core.SubjectInvalid},
 	},
 	{
-		name: Whoami, doc: "a bearer token gives an identity", members: []string{"of"}, bearer: true, reply: inWhoami,
+		name: Whoami, doc: "a bearer token gives an identity", members: []string{"of"}, bearer: true, reply: inWhoami | inPresented,
 	},
 	{
 		name: Register, doc: "somebody makes an account of their own",

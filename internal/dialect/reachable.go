@@ -95,6 +95,22 @@ func (r *reader) reachable(s section) {
 	}
 }
 
+// unsaid warns of a route's issues where none of its replies lists any: nothing says
+// their words.
+func (r *reader) unsaid(rt *route) {
+	for kind, a := range rt.replies {
+		if kind.IsA(core.InvalidRequest) && (a.lists() || mentions(a.node, ".text")) {
+			return
+		}
+	}
+	r.warn(memberOf(rt.node, "issues"), "write ${issues} where a reply is to list them, or leave issues out", "no reply of %s lists issues: nothing says these words", rt.name())
+}
+
+// mentions reports whether a part of a text stands anywhere below a node.
+func mentions(n *yaml.Node, part string) bool {
+	return strings.Contains(n.Value, part) || slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return mentions(child, part) })
+}
+
 // A missing reports what has no words, each root once.
 type missing struct {
 	r    *reader
@@ -188,11 +204,7 @@ func (rt *route) possibleIssues(d *Dialect) []issue {
 			rules = append(rules, u.name)
 		}
 		for _, rule := range rules {
-			kind := in.otherwise
-			if kind == "" {
-				kind = ruleKind(rule)
-			}
-			add(rule, kind)
+			add(rule, in.kind(rule))
 		}
 	}
 	if d.refuseUnknown && rt.fromBody {

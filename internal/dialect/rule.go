@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"net/mail"
@@ -16,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"go.yaml.in/yaml/v4"
 
+	"github.com/chancery-auth/chancery/core"
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
 
@@ -274,11 +276,34 @@ func (u *rule) issue(in *input, v body.Value) issue {
 
 // issue describes a broken rule of an input.
 func (in *input) issue(rule string, v body.Value, sent bool) issue {
-	i := issue{rule: rule, kind: in.otherwise, target: in.target, value: v, sent: sent, expected: in.typ}
-	if i.kind == "" {
-		i.kind = ruleKind(rule)
+	return issue{rule: rule, kind: in.kind(rule), target: in.target, value: v, sent: sent, expected: in.typ}
+}
+
+// kind is what breaking a rule of the input means.
+func (in *input) kind(rule string) core.Kind {
+	return cmp.Or(in.elses[rule], in.otherwise, ruleKind(rule))
+}
+
+// inputElse reads what breaking the rules of an input means: one outcome for all, or
+// by rule.
+func (r *reader) inputElse(s section, in *input) {
+	n := s.get("else")
+	if n == nil {
+		return
 	}
-	return i
+	if n.Kind != yaml.MappingNode {
+		in.otherwise = core.Kind(s.word("else"))
+		return
+	}
+	in.elses = map[string]core.Kind{}
+	for _, m := range r.members(n, "else") {
+		name := m.name.Value
+		if !slices.Contains(elseShape.Names, name) {
+			r.fault(m.name, didYouMean(name, elseShape.Names), "an input has no rule %q", name)
+			continue
+		}
+		in.elses[name] = core.Kind(r.word(m.value, "else", requestKindNames...))
+	}
 }
 
 // native turns what was sent into a value for expressions.

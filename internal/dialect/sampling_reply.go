@@ -30,6 +30,7 @@ func (d *Dialect) sampleScope(call *Call, rt *route) *scope {
 	grant := d.sampleGrant(policy, account, key)
 	s.fill(&grant)
 	s.tokenValue, s.keySet = d.sampleToken(policy, grant), json.RawMessage(`{"keys":[]}`)
+	s.presented = s.tokenValue
 	if policy.Refresh != nil {
 		s.refresh = &core.RefreshToken{Value: core.NewSecret(reversed(sampleRandom)), IssuedAt: probeTime, ExpiresAt: probeTime.Add(policy.Refresh.Lifetime)}
 	}
@@ -127,12 +128,7 @@ func (rt *route) sampleIssues(d *Dialect, kind core.Kind) []issue {
 // sampleIssue is the first rule of the input whose breach is of kind, broken by
 // what the input's placeholder or made-up value would be.
 func (in *input) sampleIssue(rt *route, kind core.Kind) *issue {
-	of := func(rule string) bool {
-		if in.otherwise != "" {
-			return in.otherwise == kind
-		}
-		return ruleKind(rule) == kind
-	}
+	of := func(rule string) bool { return in.kind(rule) == kind }
 	if in.required.ever() && of(ruleRequired) {
 		i := in.issue(ruleRequired, body.Value{}, false)
 		return &i

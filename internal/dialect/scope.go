@@ -28,6 +28,7 @@ type scope struct {
 	caller  *core.Identity
 
 	tokenValue core.Secret
+	presented  core.Secret // the token that the request brought
 	tokenID    string
 	methods    []string
 	issuedAt   time.Time

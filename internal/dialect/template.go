@@ -214,7 +214,7 @@ func (r *reader) jsonTemplate(n *yaml.Node, members []member, p *place) jsonNode
 // factRoots are the names that facts begin with; no loop's variable may hide them.
 var factRoots = []string{
 	"setting", "input", "sent", "account", "key", "client", "tenant", "granted", "token", "session", "refresh",
-	"challenge", "caller", "message",
+	"challenge", "caller", "message", "presented",
 }
 
 var loopPattern = regexp.MustCompile(`^\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(.+?)\s*$`)

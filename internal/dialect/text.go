@@ -143,8 +143,17 @@ func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplat
 // holds reports whether a name is an input that every request has which gets a reply
 // to a success.
 func (p *place) holds(name string) bool {
-	in := p.inputs[strings.TrimPrefix(name, "input.")]
+	in := p.input(name)
 	return in != nil && p.in&inReply != 0 && in.always()
+}
+
+// input is the input that a fact input.NAME is, or nil.
+func (p *place) input(fact string) *input {
+	name, ok := strings.CutPrefix(fact, "input.")
+	if !ok {
+		return nil
+	}
+	return p.inputs[name]
 }
 
 // add appends a literal, to the one before if there is one.
