@@ -112,6 +112,8 @@ func (p Policy) validate() error {
 		return errors.New("no claim says whom it is for")
 	case p.Refresh != nil && !wholeSeconds(p.Refresh.Lifetime):
 		return fmt.Errorf("refresh lifetime %v is not a positive number of whole seconds", p.Refresh.Lifetime)
+	case p.Refresh != nil && (p.Refresh.Grace < 0 || p.Refresh.Grace > MaxGrace):
+		return fmt.Errorf("refresh grace %v is not between 0 and %v", p.Refresh.Grace, MaxGrace)
 	}
 	if p.Refresh != nil {
 		if err := p.Refresh.validate(); err != nil {

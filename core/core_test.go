@@ -112,6 +112,9 @@ func TestNewAuthorityRefuses(t *testing.T) {
 		{"half a session", Terms{Policies: policy(func(p *Policy) { p.Session = time.Second / 2 })}, InvalidRequest},
 		{"idle for less than nothing", Terms{Policies: policy(func(p *Policy) { p.Idle = -1 })}, InvalidRequest},
 		{"refresh tokens without a life", Terms{Policies: policy(func(p *Policy) { p.Refresh = &RefreshPolicy{} })}, InvalidRequest},
+		{"too much grace for refresh tokens", Terms{Policies: policy(func(p *Policy) {
+			p.Refresh = &RefreshPolicy{Lifetime: time.Hour, Grace: MaxGrace + 1}
+		})}, InvalidRequest},
 		{"refresh tokens that can be guessed", Terms{Policies: policy(func(p *Policy) {
 			p.Refresh = &RefreshPolicy{Lifetime: time.Hour, Opaque: Opaque{Form: "hex8"}}
 		})}, InvalidRequest},

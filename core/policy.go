@@ -68,7 +68,13 @@ type RefreshPolicy struct {
 	Opaque
 	Lifetime time.Duration
 	Keep     bool // it is not replaced by its use
+	// Grace is how long after its first use it gives new tokens all the same, for
+	// clients whose answer was lost; at most [MaxGrace], and 0 for not at all.
+	Grace time.Duration
 }
+
+// MaxGrace bounds how long a refresh token that was used can be used again.
+const MaxGrace = 5 * time.Minute
 
 // A KeySet names the signing keys of one dialect in one realm. It is a family of
 // its own: no other realm's or dialect's token passes here (S39).

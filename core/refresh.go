@@ -14,8 +14,9 @@ type Renewal struct {
 }
 
 // Refresh gives new tokens for a refresh token, which is used up by it unless its
-// policy keeps it. One that comes again after that was stolen from somebody: its
-// session is ended before the refusal, RefreshReused.
+// policy keeps it. One that comes again after that, and after the policy's grace, was
+// stolen from somebody: its session is ended before the refusal, RefreshReused. Of
+// any number that come at once each is told the same as if it came alone.
 //
 // It refuses with the kinds below BadRefresh, to which the token of another
 // client belongs, with BadClient a client that is wrong or missing, and with
@@ -51,30 +52,59 @@ func (a *Authority) refresh(ctx context.Context, renewal Renewal, event *Event) 
 		return Token{}, refuse(BadClient, "the session is a client's, and none is here")
 	case !session.isFor(client):
 		return Token{}, refuse(RefreshUnknown, "the session is not this client's") // nor is it told that there is one
-	case !old.ReplacedAt.IsZero():
+	case a.spent(old, session, begun):
 		return Token{}, a.reused(ctx, *event)
 	case !old.live(begun):
 		return Token{}, &Error{Kind: RefreshExpired}
 	}
 	identity, err := a.renewable(ctx, old, session, begun)
 	if err != nil {
-		return Token{}, err
+		return Token{}, a.lost(ctx, old, session, begun, *event, err)
 	}
 	policy := a.terms.Policies[session.Policy]
 	m := minting{Policy: policy, Identity: identity, Origin: renewal.Origin, Begun: begun, Action: ActionTokenRefreshed}
+	token, err := a.renew(ctx, m, old)
+	if err != nil {
+		return Token{}, a.lost(ctx, old, session, begun, *event, err)
+	}
 	if policy.Refresh.Keep {
-		m.WithoutRefresh = true
-	} else {
-		m.replaces = &old.Digest
-	}
-	token, err := a.mint(ctx, m)
-	if KindOf(err) == Conflict {
-		return Token{}, a.lost(ctx, old.Digest, *event)
-	}
-	if err == nil && policy.Refresh.Keep {
 		token.Refresh = &RefreshToken{Value: renewal.Refresh, IssuedAt: old.IssuedAt, ExpiresAt: old.ExpiresAt}
 	}
-	return token, err
+	return token, nil
+}
+
+// renew mints by a refresh token, which it uses up unless its policy keeps it, or it
+// was used before and has its grace. It refuses with RefreshRevoked where another was
+// first, or the session has ended.
+func (a *Authority) renew(ctx context.Context, m minting, old StoredToken) (Token, error) {
+	switch {
+	case m.Policy.Refresh.Keep:
+		m.WithoutRefresh = true
+	case old.ReplacedAt.IsZero():
+		m.replaces = &old.Digest
+	}
+	for {
+		token, err := a.mint(ctx, m)
+		switch {
+		case KindOf(err) != Conflict:
+			return token, err
+		case m.replaces == nil || m.Policy.Refresh.Grace == 0:
+			return Token{}, refuse(RefreshRevoked, "its session has ended")
+		}
+		m.replaces = nil // another has used it a moment ago, or its session has ended
+	}
+}
+
+// spent reports whether a refresh token was used up, and its grace is over at now.
+func (a *Authority) spent(token StoredToken, session Session, now time.Time) bool {
+	if token.ReplacedAt.IsZero() {
+		return false
+	}
+	grace := time.Duration(0)
+	if policy := a.terms.Policies[session.Policy]; policy.Refresh != nil {
+		grace = policy.Refresh.Grace
+	}
+	return grace == 0 || now.Sub(token.ReplacedAt) >= grace
 }
 
 // refreshToken finds a refresh token of this dialect and these policies. Whatever else
@@ -140,16 +170,23 @@ func (a *Authority) unheld(identity Identity) error {
 	return nil
 }
 
-// lost tells why the refresh token could not be used up after all.
-func (a *Authority) lost(ctx context.Context, digest Digest, event Event) error {
-	token, _, err := a.deps.Tokens.Token(ctx, a.terms.Realm, digest)
+// lost tells why a refresh token that was good when it was read gives no tokens after
+// all: the refusal, unless it was used up meanwhile. Whether that was seen before or
+// after its session was ended must make no difference.
+func (a *Authority) lost(ctx context.Context, old StoredToken, session Session, begun time.Time, event Event, refusal error) error {
+	if KindOf(refusal) != RefreshRevoked {
+		return refusal
+	}
+	current, _, err := a.deps.Tokens.Token(ctx, a.terms.Realm, old.Digest)
 	switch {
-	case KindOf(err) == NotFound, err == nil && token.ReplacedAt.IsZero():
-		return refuse(RefreshRevoked, "its session has ended")
+	case KindOf(err) == NotFound:
+		return refusal
 	case err != nil:
 		return err
+	case a.spent(current, session, begun):
+		return a.reused(ctx, event)
 	}
-	return a.reused(ctx, event)
+	return refusal
 }
 
 // reused ends the session of a refresh token that came again, before it is refused.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +110,142 @@ func TestRefreshLosesTheRace(t *testing.T) {
 			w.whoami(t, "the access token", token.Value, core.TokenRevoked)
 		})
 	}
+}
+
+// A used token is told to be used, though the session was ended by another who used it
+// between the look-ups of this one.
+func TestRefreshLosesTheRaceLate(t *testing.T) {
+	w := newWorld(t, tracked(nil))
+	token := w.ada(t)
+	slow := &meanwhileRecent{Recent: w.deps.Recent}
+	w.deps.Recent = slow
+	w.open(t)
+	slow.then = func() {
+		for _, kind := range []core.Kind{"", core.RefreshReused} {
+			_, err := w.refresh(t.Context(), token.Refresh.Value)
+			want(t, "the others", err, kind)
+		}
+	}
+	_, err := w.refresh(t.Context(), token.Refresh.Value)
+	want(t, "Refresh", err, core.RefreshReused)
+}
+
+// meanwhileRecent lets something happen before the next account is read.
+type meanwhileRecent struct {
+	core.Recent
+	then func()
+}
+
+func (m *meanwhileRecent) RecentAccount(ctx context.Context, realm core.Realm, id core.AccountID) (core.Account, error) {
+	if then := m.then; then != nil {
+		m.then = nil
+		then()
+	}
+	return m.Recent.RecentAccount(ctx, realm, id)
+}
+
+// graced gives refresh tokens 30 seconds after their first use.
+func graced(p *core.Policy) { p.Refresh.Grace = 30 * time.Second }
+
+// Within its grace a used refresh token gives new tokens of its session; after that it
+// ends the session.
+func TestRefreshGrace(t *testing.T) {
+	for name, change := range map[string]func(*core.Policy){"opaque": graced, "signed": func(p *core.Policy) { signed(p); graced(p) }} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, tracked(change))
+				first := w.ada(t)
+				before := len(w.events(t))
+				seen := map[string]bool{}
+				var last core.Token
+				for _, pause := range []time.Duration{time.Hour, time.Second, 28 * time.Second} { // counted from the first use
+					time.Sleep(pause)
+					token, err := w.refresh(t.Context(), first.Refresh.Value)
+					want(t, "Refresh after another "+pause.String(), err, "")
+					if seen[token.Refresh.Value.Reveal()] || token.Session.ID != first.Session.ID {
+						t.Errorf("the refresh token is of session %q, and not new", token.Session.ID)
+					}
+					seen[token.Refresh.Value.Reveal()] = true
+					w.whoami(t, "the new token", token.Value, "")
+					last = token
+				}
+				for value := range seen { // each goes on for itself
+					_, err := w.refresh(t.Context(), core.NewSecret(value))
+					want(t, "Refresh by a new one", err, "")
+				}
+				time.Sleep(time.Second)
+				_, err := w.refresh(t.Context(), first.Refresh.Value)
+				want(t, "Refresh after the grace", err, core.RefreshReused)
+				w.whoami(t, "the last token after that", last.Value, core.TokenRevoked)
+				wantSame(t, "the journal", w.actions(t, before), []string{
+					"token_refreshed", "token_refreshed", "token_refreshed", "token_refreshed", "token_refreshed", "token_refreshed", "refresh_reused: refresh_reused",
+				})
+			})
+		})
+	}
+}
+
+// What ends a session ends the grace of its tokens.
+func TestRefreshGraceEnds(t *testing.T) {
+	w := newWorld(t, tracked(graced))
+	first := w.ada(t)
+	second, err := w.refresh(t.Context(), first.Refresh.Value)
+	want(t, "Refresh", err, "")
+	want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: second.Value, Own: true}), "")
+	_, err = w.refresh(t.Context(), first.Refresh.Value)
+	want(t, "Refresh within the grace, after a logout", err, core.RefreshRevoked)
+
+	w = newWorld(t, tracked(graced))
+	first = w.ada(t)
+	slow := &meanwhile{Tokens: w.store, then: func() {
+		want(t, "Revoke", w.Revoke(t.Context(), core.Revocation{Token: first.Value, Own: true}), "")
+	}}
+	w.deps.Tokens = slow
+	w.open(t)
+	_, err = w.refresh(t.Context(), first.Refresh.Value)
+	want(t, "Refresh that a logout overtakes", err, core.RefreshRevoked)
+}
+
+// Of refreshes at once within the grace all succeed, and the session goes on; of those
+// after it none does, and the session ends.
+func TestRefreshGraceAtOnce(t *testing.T) {
+	var now atomic.Int64
+	now.Store(time.Now().UnixNano())
+	w := newWorld(t, tracked(graced))
+	w.deps.Now = func() time.Time { return time.Unix(0, now.Load()) }
+	w.open(t)
+	first := w.ada(t)
+	atOnce := func() (tokens []core.Token, kinds map[core.Kind]int) {
+		var (
+			all sync.WaitGroup
+			mu  sync.Mutex
+		)
+		kinds = map[core.Kind]int{}
+		for range 20 {
+			all.Go(func() {
+				token, err := w.refresh(context.Background(), first.Refresh.Value)
+				mu.Lock()
+				defer mu.Unlock()
+				if kinds[core.KindOf(err)]++; err == nil {
+					tokens = append(tokens, token)
+				}
+			})
+		}
+		all.Wait()
+		return tokens, kinds
+	}
+	tokens, kinds := atOnce()
+	if kinds[""] != 20 {
+		t.Fatalf("outcomes within the grace: %v, want 20 successes", kinds)
+	}
+	for _, token := range tokens {
+		w.whoami(t, "a token of the grace", token.Value, "")
+	}
+	now.Add(int64(30 * time.Second))
+	if _, kinds := atOnce(); kinds[core.RefreshReused] != 20 {
+		t.Fatalf("outcomes after the grace: %v, want 20 %s", kinds, core.RefreshReused)
+	}
+	w.whoami(t, "a token of the grace after that", tokens[0].Value, core.TokenRevoked)
 }
 
 // meanwhile lets something happen before the next rotation or extension.

@@ -157,12 +157,13 @@ var lifetimeShape = Shape{
 }
 
 var refreshShape = Shape{
-	Name: "refresh", Doc: "A refresh token: each use replaces it, and using a replaced one ends the session.",
+	Name: "refresh", Doc: "A refresh token: each use replaces it, and using a replaced one ends the session, once its grace is over.",
 	Members: []Slot{
 		{Name: "lifetime", Doc: "how long it lives", Hint: "such as lifetime: 14d", Need: true, Is: KindDuration},
 		formSlot,
 		valueSlot,
 		{Name: "rotate", Doc: "whether each use replaces it", Default: "true", Is: KindBool},
+		{Name: "grace", Doc: "how long after its first use it gives new tokens all the same, for clients whose answer was lost; at most 5m", Default: "none", Is: KindDuration},
 	},
 }
 

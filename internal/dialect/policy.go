@@ -172,8 +172,24 @@ func (r *reader) refreshToken(n *yaml.Node, p *core.Policy) {
 	if refresh.Keep {
 		r.warn(s.get("rotate"), "leave rotate out, if the contract allows", "a refresh token that is used again and again cannot be told from a stolen one")
 	}
+	if n := s.get("grace"); n != nil {
+		r.grace(n, refresh)
+	}
 	if p.Endless {
 		r.fault(n, "leave it out, or give the token a lifetime", "a token that never ends has no use for a refresh token")
+	}
+}
+
+// grace reads how long a used refresh token may be used again.
+func (r *reader) grace(n *yaml.Node, p *core.RefreshPolicy) {
+	p.Grace = r.span(n, "grace")
+	switch {
+	case p.Keep:
+		r.fault(n, "leave it out", "a refresh token that is not replaced has no use for grace")
+	case p.Grace > core.MaxGrace:
+		r.fault(n, "such as grace: 30s", "grace is at most %s", core.MaxGrace)
+	case p.Grace > 0:
+		r.warn(n, "leave grace out, if clients do not lose answers", "who steals a refresh token within %s of its use goes on with it, and nobody notices", p.Grace)
 	}
 }
 

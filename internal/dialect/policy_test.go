@@ -44,12 +44,15 @@ func TestPolicyForms(t *testing.T) {
 		{"a session of its own", `{algorithm: HS256, lifetime: 1h, session: 30d, refresh: {lifetime: 14d, rotate: false}, ` + jwtClaims + `}`,
 			core.Policy{Format: core.FormatJWT, Keys: core.KeySet{Algorithm: "HS256"}, Lifetime: time.Hour, Session: 30 * day, Tracked: true,
 				Refresh: &core.RefreshPolicy{Lifetime: 14 * day, Keep: true}}},
+		{"a refresh token with grace", `{format: opaque, lifetime: 1h, refresh: {lifetime: 14d, grace: 30s}}`,
+			core.Policy{Format: core.FormatOpaque, Lifetime: time.Hour, Session: 14 * day, Tracked: true,
+				Refresh: &core.RefreshPolicy{Lifetime: 14 * day, Grace: 30 * time.Second}}},
 		{"a session without end", `{format: opaque, lifetime: 1h, session: never}`,
 			core.Policy{Format: core.FormatOpaque, Lifetime: time.Hour, Tracked: true}},
 	} {
 		got := loadText(t, withToken(tt.token)).Terms().Policies["access"]
 		refresh, want := got.Refresh, tt.want.Refresh
-		if (refresh == nil) != (want == nil) || refresh != nil && (refresh.Form != want.Form || refresh.Lifetime != want.Lifetime || refresh.Keep != want.Keep || refresh.Value != nil) {
+		if (refresh == nil) != (want == nil) || refresh != nil && (refresh.Form != want.Form || refresh.Lifetime != want.Lifetime || refresh.Keep != want.Keep || refresh.Grace != want.Grace || refresh.Value != nil) {
 			t.Errorf("%s: refresh = %+v, want %+v", tt.name, refresh, want)
 		}
 		tt.want.Name, tt.want.Keys.Realm, tt.want.Keys.Dialect = "access", "test", "minimal"
@@ -111,6 +114,7 @@ func TestTokenWarnings(t *testing.T) {
 		{`{format: opaque, lifetime: 1h, refresh: {lifetime: 1d, form: hex16}}`, "the refresh token has 128 random bits alone"},
 		{`{format: opaque, lifetime: 1h, session: never}`, "a session without end"},
 		{`{format: opaque, lifetime: 1h, refresh: {lifetime: 1d, rotate: false}}`, "cannot be told from a stolen one"},
+		{`{format: opaque, lifetime: 1h, refresh: {lifetime: 1d, grace: 30s}}`, "within 30s of its use goes on with it"},
 		{`{format: opaque, lifetime: 1h, one: same}`, "sealed under the master key"},
 		{`{format: opaque, lifetime: 1h, one: newest, idle: 1m}`, ""},
 		{`{algorithm: HS256, lifetime: 1h, one: newest, ` + jwtClaims + `}`, "a JWT that is followed by another has ended for this server alone"},
