@@ -1,6 +1,8 @@
 package core
 
 import (
+	"bytes"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -221,6 +223,8 @@ func TestGeneratedCredentials(t *testing.T) {
 		{KeyForm{}, `^chk_[A-Z2-7]{26}$`, `^chs_[0-9A-Za-z]{49}$`},
 		{KeyForm{Identifier: "hex20", Secret: "base64_36"}, `^[0-9a-f]{40}$`, `^[0-9A-Za-z+/]{48}$`},
 		{KeyForm{Identifier: "base64_15", Secret: "hex32"}, `^[0-9A-Za-z+/]{20}$`, `^[0-9a-f]{64}$`},
+		{KeyForm{Identifier: "base62_16", Secret: "base64url_32"}, `^[0-9A-Za-z]{22}$`, `^[0-9A-Za-z_-]{43}$`},
+		{KeyForm{Identifier: "base64url_10", Secret: "base62_32"}, `^[0-9A-Za-z_-]{14}$`, `^[0-9A-Za-z]{43}$`},
 	} {
 		if err := tt.form.Validate(); err != nil {
 			t.Errorf("%v: %v", tt.form, err)
@@ -250,6 +254,47 @@ func TestGeneratedCredentials(t *testing.T) {
 			t.Errorf("%v passes", form)
 		}
 	}
+}
+
+// What is random is as long for the least bytes as for the greatest.
+func TestOpaqueSize(t *testing.T) {
+	for form, want := range map[string][2]int{
+		"": {256, 43}, "base62": {256, 43}, "uuid": {122, 36}, "hex16": {128, 32},
+		"base64_32": {256, 44}, "base64url_32": {256, 43}, "base62_16": {128, 22}, "base62_32": {256, 43}, "base62_48": {384, 65},
+	} {
+		bits, width, ok := Opaque{Form: form}.Size()
+		if !ok || bits != want[0] || width != want[1] {
+			t.Errorf("Size of %q: %d bits in %d characters, %v; want %v", form, bits, width, ok, want)
+		}
+		if random := (Opaque{Form: form}).random(); len(random) != width {
+			t.Errorf("%q: %q has %d characters, want %d", form, random, len(random), width)
+		}
+	}
+	for n := 1; n < 200; n++ { // the greatest number fits
+		most := bytes.Repeat([]byte{255}, n)
+		text := written("base62_", most)
+		if back, ok := new(big.Int).SetString(swapCase(text), 62); !ok || !bytes.Equal(back.Bytes(), most) {
+			t.Errorf("%d bytes are written as %q", n, text)
+		}
+	}
+	for _, form := range []string{"hex", "base32_20", "base64url", "base62_0"} {
+		if _, _, ok := (Opaque{Form: form}).Size(); ok {
+			t.Errorf("the form %q is known", form)
+		}
+	}
+}
+
+// swapCase turns Chancery's digits of base 62 into those of package big.
+func swapCase(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, text)
 }
 
 func flip(b byte) string {

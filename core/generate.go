@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/crc32"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -15,11 +16,16 @@ import (
 func randomText() string { return rand.Text() }
 
 // A KeyForm says what an access key and its secret look like where a contract
-// fixes it: "hexN" is N random bytes in lower-case hexadecimal, "base64_N" N in
-// standard Base64. "" is Chancery's own form.
+// fixes it, as N random bytes: "hexN" in lower-case hexadecimal, "base64_N" in
+// standard Base64, "base64url_N" in that of URLs without padding (RFC 4648 section 5),
+// and "base62_N" as one number in digits, upper and lower case letters. "" is
+// Chancery's own form.
 type KeyForm struct{ Identifier, Secret string }
 
-var formPattern = regexp.MustCompile(`^(hex|base64_)([1-9][0-9]{0,2})$`)
+var formPattern = regexp.MustCompile(`^(hex|base64_|base64url_|base62_)([1-9][0-9]{0,2})$`)
+
+// formNames are the forms as messages name them.
+const formNames = "hexN, base64_N, base64url_N or base62_N"
 
 const minSecretBytes = 32 // 256 bits (S14)
 
@@ -27,12 +33,12 @@ const minSecretBytes = 32 // 256 bits (S14)
 func (f KeyForm) Validate() error {
 	if f.Identifier != "" {
 		if _, bytes, err := parseForm(f.Identifier); err != nil || bytes < 8 {
-			return fmt.Errorf("form of access keys %q: want hexN or base64_N with N of at least 8 bytes, such as hex20", f.Identifier)
+			return fmt.Errorf("form of access keys %q: want %s with N of at least 8 bytes, such as hex20", f.Identifier, formNames)
 		}
 	}
 	if f.Secret != "" {
 		if _, bytes, err := parseForm(f.Secret); err != nil || bytes < minSecretBytes {
-			return fmt.Errorf("form of access key secrets %q: want hexN or base64_N with N of at least %d bytes, such as base64_36", f.Secret, minSecretBytes)
+			return fmt.Errorf("form of access key secrets %q: want %s with N of at least %d bytes, such as base64_36", f.Secret, formNames, minSecretBytes)
 		}
 	}
 	return nil
@@ -70,10 +76,23 @@ func randomForm(form string) string {
 	}
 	random := make([]byte, bytes)
 	_, _ = rand.Read(random) // never fails: it ends the program instead
-	if encoding == "hex" {
+	return written(encoding, random)
+}
+
+// written is random as an encoding of [KeyForm] writes it: as long for all bytes of
+// one number.
+func written(encoding string, random []byte) string {
+	switch encoding {
+	case "hex":
 		return hex.EncodeToString(random)
+	case "base64url_":
+		return base64.RawURLEncoding.EncodeToString(random)
+	case "base62_":
+		width := math.Ceil(float64(8*len(random)) / math.Log2(62))
+		return base62(new(big.Int).SetBytes(random), int(width))
+	default:
+		return base64.StdEncoding.EncodeToString(random)
 	}
-	return base64.StdEncoding.EncodeToString(random)
 }
 
 // SecretPrefix begins every secret of Chancery's own form, for secret scanners:

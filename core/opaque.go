@@ -20,9 +20,25 @@ func (o Opaque) validate() error {
 		return nil
 	}
 	if _, bytes, err := parseForm(o.Form); err != nil || bytes < leastTokenBytes {
-		return refuse(InvalidRequest, "form %q: want base62, uuid, hexN or base64_N with N of at least %d bytes", o.Form, leastTokenBytes)
+		return refuse(InvalidRequest, "form %q: want base62, uuid, %s with N of at least %d bytes", o.Form, formNames, leastTokenBytes)
 	}
 	return nil
+}
+
+// Size tells how many random bits the form has, and how many characters they make;
+// ok is false of one that is unknown.
+func (o Opaque) Size() (bits, width int, ok bool) {
+	switch o.Form {
+	case "", "base62":
+		return 8 * minSecretBytes, secretDigits, true
+	case "uuid":
+		return 122, 36, true
+	}
+	encoding, bytes, err := parseForm(o.Form)
+	if err != nil {
+		return 0, 0, false
+	}
+	return 8 * bytes, len(written(encoding, make([]byte, bytes))), true
 }
 
 // make makes a token for g that nobody can guess.

@@ -47,7 +47,7 @@ const (
 // Opaque says what an opaque token looks like.
 type Opaque struct {
 	// Form is that of what is random in it: "base62" (256 bits; also ""), "uuid", or
-	// "hexN" and "base64_N" as in [KeyForm].
+	// "hexN" and the others of [KeyForm].
 	Form string
 	// Value words the token around random.
 	Value func(random Secret, g Grant) (Secret, error)

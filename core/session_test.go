@@ -74,6 +74,8 @@ func TestTokenForms(t *testing.T) {
 		{"base62", core.Opaque{Form: "base62"}, `^[0-9A-Za-z]{43}$`},
 		{"uuid", core.Opaque{Form: "uuid"}, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`},
 		{"hex", core.Opaque{Form: "hex20"}, `^[0-9a-f]{40}$`},
+		{"base64url", core.Opaque{Form: "base64url_32"}, `^[0-9A-Za-z_-]{43}$`},
+		{"base62 of fewer bytes", core.Opaque{Form: "base62_16"}, `^[0-9A-Za-z]{22}$`},
 		{"worded", core.Opaque{Form: "hex32", Value: value}, `^[A-Z2-7]{26}\|[0-9a-f]{64}$`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

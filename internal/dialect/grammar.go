@@ -160,7 +160,7 @@ var settingsShape = Shape{
 var credentialsShape = Shape{
 	Name: "credentials", Doc: "The form of access keys that are made for the dialect.",
 	Members: []Slot{
-		{Name: "key", Doc: "the identifier: hexN or base64_N with N bytes, at least 8", Is: KindText},
+		{Name: "key", Doc: "the identifier: hexN, base64_N, base64url_N or base62_N with N bytes, at least 8", Is: KindText},
 		{Name: "secret", Doc: "the secret, likewise, at least 32 bytes", Is: KindText},
 	},
 }

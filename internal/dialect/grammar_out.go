@@ -143,7 +143,7 @@ var tokenShape = Shape{
 const neverWord = "never"
 
 var (
-	formSlot  = Slot{Name: "form", Doc: "what is random in it: base62, hexN, base64_N with N bytes, or uuid", Default: "base62, of 256 bits", Is: KindText}
+	formSlot  = Slot{Name: "form", Doc: "what is random in it: base62 (43 of 0-9A-Za-z), uuid, or N bytes as hexN (0-9a-f), base64_N (A-Za-z0-9+/ with = at the end), base64url_N (A-Za-z0-9-_) or base62_N (0-9A-Za-z)", Default: "base62, of 256 bits", Is: KindText}
 	valueSlot = Slot{Name: "value", Doc: "how it is written around what is random", Default: "${token.random}", Is: KindTextTemplate}
 )
 

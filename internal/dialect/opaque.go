@@ -2,8 +2,6 @@ package dialect
 
 import (
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/chancery-auth/chancery/core"
@@ -31,12 +29,12 @@ func (r *reader) opaque(s section, what string) core.Opaque {
 	length := 43
 	if n := s.get("form"); n != nil {
 		o.Form = r.text(n, "form")
-		bits, width, ok := randomForm(o.Form)
+		bits, width, ok := o.Size()
 		length = width
 		switch {
 		case o.Form == "":
 		case !ok:
-			r.fault(n, "one of base62, hex32, base64_32, uuid", "form %q is not known", o.Form)
+			r.fault(n, "one of base62, hex32, base64_32, base64url_32, base62_32, uuid", "form %q is not known", o.Form)
 		case bits < leastTokenBits:
 			r.fault(n, "at least 16 bytes, such as "+strings.TrimRight(o.Form, "0123456789")+"32", "%d random bits can be guessed", bits)
 		case bits < goodTokenBits:
@@ -92,27 +90,4 @@ func presentable(token string) error {
 		}
 	}
 	return nil
-}
-
-var randomPattern = regexp.MustCompile(`^(hex|base64_)([1-9][0-9]{0,2})$`)
-
-// randomForm knows the forms of what is random: how many bits it has, and how many
-// characters they make.
-func randomForm(form string) (bits, width int, ok bool) {
-	switch form {
-	case "base62":
-		return 256, 43, true
-	case "uuid":
-		return 122, 36, true
-	}
-	parts := randomPattern.FindStringSubmatch(form)
-	if parts == nil {
-		return 0, 0, false
-	}
-	bytes, _ := strconv.Atoi(parts[2]) // at most three digits
-	width = 2 * bytes
-	if parts[1] != "hex" {
-		width = (bytes + 2) / 3 * 4
-	}
-	return 8 * bytes, width, true
 }

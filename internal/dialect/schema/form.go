@@ -67,7 +67,7 @@ var forms = map[string]object{
 const (
 	source = `^(body\.[^.]+(\.[^.]+)*|(query|header|path|cookie)\..+|basic\.(username|password)|bearer)$`
 	header = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-	random = `^(base62|uuid|(hex|base64_)(1[6-9]|[2-9][0-9]|[1-9][0-9]{2}))$`
+	random = `^(base62|uuid|(hex|base64_|base64url_|base62_)(1[6-9]|[2-9][0-9]|[1-9][0-9]{2}))$`
 )
 
 // line is text without a line break or another control character.
