@@ -26,7 +26,7 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 		SeenAt:    a.deps.Now(),
 	}
 	if m.Policy.Slot != "" {
-		session.Slot = session.slot(m.Policy.Slot)
+		session.Slot = session.slot(m.Policy.Slot, m.Policy.SlotBy)
 	}
 	if m.Policy.Session > 0 {
 		session.ExpiresAt = issuedAt.Add(m.Policy.Session)
@@ -36,15 +36,19 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 
 // slot names the place that only one session can have: that of one identity by one
 // policy. Where the same token is given again, what it grants is part of the place,
-// so that nobody gets what was granted for another request.
-func (s Session) slot(rule SlotRule) string {
+// so that nobody gets what was granted for another request. Where the policy names a
+// granted fact, such as a device, its value is part of it too.
+func (s Session) slot(rule SlotRule, by string) string {
 	parts := []any{s.Dialect, s.Policy, s.Account, s.Key, s.Client, s.Tenant}
-	if rule == SlotSame {
+	switch {
+	case rule == SlotSame:
 		parts = append(parts, s.Methods, s.Granted)
+	case by != "":
+		parts = append(parts, by, s.Granted[by])
 	}
 	text, err := json.Marshal(parts)
 	if err != nil {
-		return s.slot(SlotNewest) // what cannot be written cannot be stored either
+		return s.slot(SlotNewest, "") // what cannot be written cannot be stored either
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

@@ -131,6 +131,7 @@ var tokenShape = Shape{
 			Is: KindDuration | KindWord | KindShape, Words: []string{neverWord}, Of: &lifetimeShape},
 		{Name: "idle", Doc: "how long it lives unused", Default: "as long as in use", Is: KindDuration},
 		{Name: "one", Doc: "whether there is one at a time: the newest ends the one before, or the same is given again", Default: "any number", Is: KindWord, Words: []string{string(core.SlotNewest), string(core.SlotSame)}},
+		{Name: "per", Doc: "with one: newest, the granted fact of whose values each has one, such as a device, so that a sign-in ends those of its own device alone; where none is granted, that is one more value", Is: KindExpression},
 		{Name: "session", Doc: "how long refresh and extend may go on", Default: "the longest token's life", Is: KindDuration | KindWord, Words: []string{neverWord}},
 		{Name: "refresh", Doc: "the refresh token that goes with it", Is: KindShape, Of: &refreshShape},
 		{Name: "track", Doc: "of a JWT: whether it is kept, so that it can be ended", Default: "true where the token needs it, or a route extends, revokes or introspects", Is: KindBool},

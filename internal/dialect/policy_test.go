@@ -65,6 +65,19 @@ func TestPolicyForms(t *testing.T) {
 	}
 }
 
+// TestPer: that by which there is one session each is what the route granted.
+func TestPer(t *testing.T) {
+	text := withToken(`{format: opaque, lifetime: 1h, one: newest, per: "${granted.device}"}`)
+	text = strings.Replace(text, "issue: access", `issue: access, with: {device: "${'x' + request.path}"}`, 1)
+	d := loadText(t, text)
+	if p := d.Terms().Policies["access"]; p.Slot != core.SlotNewest || p.SlotBy != "device" {
+		t.Errorf("policy = %+v, want one of the newest by device", p)
+	}
+	if got := d.Describe().Tokens[0].Per; got != "device" {
+		t.Errorf("described as one per %q", got)
+	}
+}
+
 // TestOpaqueValue: an opaque token is written as the file says, and never so that a
 // header or a cookie would change it.
 func TestOpaqueValue(t *testing.T) {
