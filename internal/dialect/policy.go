@@ -267,7 +267,8 @@ func (r *reader) tracking(d *Dialect) {
 			r.warn(n, "leave track out", "%s cannot end tokens that are not kept, tell of them, or tell them apart", d.routes[asks].name())
 		}
 		if p.Tracked && p.Format == core.FormatJWT && t.get("claims") != nil && len(t.ids) == 0 {
-			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, but no claim is ${token.id} alone: two of one second would be one", t.name)
+			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, as %s, and no claim is ${token.id} alone: two that are made in one second would be the same, and who ends one ends both",
+				t.name, t.keptFor(asks, d))
 		}
 		if !p.Tracked {
 			p.Session = 0 // there is none
@@ -279,6 +280,19 @@ func (r *reader) tracking(d *Dialect) {
 		r.grants(t, "aud", t.audience, d)
 		r.grants(t, "per", t.per, d)
 	}
+}
+
+// keptFor says why the token is kept: for what it has, or for the route of an index.
+func (t *tokenReading) keptFor(asks int, d *Dialect) string {
+	for _, name := range []string{"refresh", "session", "idle", "one"} {
+		if t.get(name) != nil {
+			return "it has the member " + name
+		}
+	}
+	if t.get("track") != nil || asks < 0 {
+		return "track says"
+	}
+	return d.routes[asks].name() + " ends tokens, tells of them or tells them apart"
 }
 
 // grants checks that who mints a token grants a fact that a member of it is; "" is none.

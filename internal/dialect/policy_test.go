@@ -78,6 +78,24 @@ func TestPer(t *testing.T) {
 	}
 }
 
+// TestKeptFor: who is told that a token needs an id of its own is told why it is kept.
+func TestKeptFor(t *testing.T) {
+	const claims = `claims: {sub: "${account.id}", iat: "${token.issued_at}", exp: "${token.expires_at}"}`
+	for _, tt := range []struct{ members, do, want string }{
+		{"refresh: {lifetime: 14d}, session: 30d", "whoami", "it has the member refresh"},
+		{"idle: 5m", "revoke", "it has the member idle"},
+		{"track: true", "whoami", "track says"},
+		{"doc: short", "revoke", "GET /me ends tokens, tells of them or tells them apart"},
+	} {
+		text := withToken("{algorithm: HS256, lifetime: 1h, " + tt.members + ", " + claims + "}")
+		text = strings.Replace(text, "routes:\n", "routes:\n  - {on: {method: GET, path: /me}, do: "+tt.do+", ok: {status: 204}}\n", 1)
+		_, err := Load("test.yaml", []byte(text), testOptions())
+		if err == nil || !strings.Contains(err.Error(), "the token access is kept, as "+tt.want+", and no claim is ${token.id} alone") {
+			t.Errorf("%s, %s: Load() = %v, want %q", tt.members, tt.do, err, tt.want)
+		}
+	}
+}
+
 // TestOpaqueValue: an opaque token is written as the file says, and never so that a
 // header or a cookie would change it.
 func TestOpaqueValue(t *testing.T) {
