@@ -109,7 +109,7 @@ func (p Policy) validate() error {
 	case p.Idle < 0:
 		return fmt.Errorf("idle %v is less than nothing", p.Idle)
 	case p.SlotBy != "" && p.Slot != SlotNewest:
-		return fmt.Errorf("sessions by %s, of which not the newest alone goes on", p.SlotBy)
+		return fmt.Errorf("a session for each granted %s is of the slot rule %s alone", p.SlotBy, SlotNewest)
 	case signed && p.AccountClaim == "" && p.KeyClaim == "":
 		return errors.New("no claim says whom it is for")
 	case p.Refresh != nil && !wholeSeconds(p.Refresh.Lifetime):
