@@ -117,6 +117,8 @@ func (p Policy) validate() error {
 		return fmt.Errorf("a session of %v is not a positive number of whole seconds", p.Session)
 	case p.Idle < 0:
 		return fmt.Errorf("idle %v is less than nothing", p.Idle)
+	case p.SlotBy != "" && p.Slot != SlotNewest:
+		return fmt.Errorf("a session for each granted %s is of the slot rule %s alone", p.SlotBy, SlotNewest)
 	case signed && p.AccountClaim == "" && p.KeyClaim == "":
 		return errors.New("no claim says whom it is for")
 	case p.Refresh != nil && !wholeSeconds(p.Refresh.Lifetime):

@@ -114,6 +114,7 @@ func TestNewAuthorityRefuses(t *testing.T) {
 		{"half a session", Terms{Policies: policy(func(p *Policy) { p.Session = time.Second / 2 })}, InvalidRequest},
 		{"idle for less than nothing", Terms{Policies: policy(func(p *Policy) { p.Idle = -1 })}, InvalidRequest},
 		{"refresh tokens without a life", Terms{Policies: policy(func(p *Policy) { p.Refresh = &RefreshPolicy{} })}, InvalidRequest},
+		{"sessions by a device, any number of them", Terms{Policies: policy(func(p *Policy) { p.SlotBy = "device" })}, InvalidRequest},
 		{"too much grace for refresh tokens", Terms{Policies: policy(func(p *Policy) {
 			p.Refresh = &RefreshPolicy{Lifetime: time.Hour, Grace: MaxGrace + 1}
 		})}, InvalidRequest},

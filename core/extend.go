@@ -20,7 +20,8 @@ type Extension struct {
 // the session's.
 //
 // It refuses as [Authority.Whoami] does, and with SessionOver when nothing is left
-// of the session. Of tokens that cannot be the same again it is TokenForeign.
+// of the session; with TokenForeign when the same token is asked for, and its end is
+// signed with it.
 func (a *Authority) Extend(ctx context.Context, extension Extension) (Token, error) {
 	begun := a.deps.Now()
 	identity, err := a.Whoami(ctx, extension.Token, extension.Of...)
@@ -53,8 +54,9 @@ func (a *Authority) Extend(ctx context.Context, extension Extension) (Token, err
 	return extended, err
 }
 
-// prolong gives the bearer's token another end, as if it were issued anew: whatever
-// ends tokens that were issued before now ends it too.
+// prolong gives the bearer's token another end, and tells of it as of one that is
+// issued now. Kept is when it was issued first: what ends all tokens that are older
+// ends it, though that was not seen here yet.
 func (a *Authority) prolong(ctx context.Context, m minting, value Secret) (Token, error) {
 	if m.Policy.Format != FormatOpaque {
 		return Token{}, refuse(TokenForeign, "the end of a token of policy %q is signed", m.Policy.Name)
@@ -64,7 +66,7 @@ func (a *Authority) prolong(ctx context.Context, m minting, value Secret) (Token
 		return Token{}, err
 	}
 	token := Token{Value: value, Grant: a.grant(m, m.Identity.TokenID, issuedAt)}
-	stored := StoredToken{Digest: value.Digest(), Session: token.Session.ID, IssuedAt: token.IssuedAt, ExpiresAt: token.ExpiresAt}
+	stored := StoredToken{Digest: value.Digest(), Session: token.Session.ID, ExpiresAt: token.ExpiresAt}
 	event := a.tokenEvent(m.Action, m.Origin, token.Grant)
 	err = a.deps.Tokens.ProlongToken(context.WithoutCancel(ctx), a.terms.Realm, stored, a.deps.Now(), event)
 	switch {

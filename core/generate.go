@@ -79,8 +79,8 @@ func randomForm(form string) string {
 	return written(encoding, random)
 }
 
-// written is random as an encoding of [KeyForm] writes it: as long for all bytes of
-// one number.
+// written is random as an encoding of [KeyForm] writes it; how long that is depends on
+// how many bytes there are alone.
 func written(encoding string, random []byte) string {
 	switch encoding {
 	case "hex":

@@ -32,6 +32,7 @@ type Policy struct {
 	Session time.Duration  // how long a session can go on; 0 for ever
 	Idle    time.Duration  // a session unused that long is over; 0: never by that
 	Slot    SlotRule       // whether there is but one session, and what a second sign-in does
+	SlotBy  string         // of SlotNewest: the granted fact of which each value has a slot; "" for none
 	Refresh *RefreshPolicy // nil for no refresh tokens
 }
 

@@ -83,15 +83,16 @@ func (a *Authority) renew(ctx context.Context, m minting, old StoredToken) (Toke
 	case old.ReplacedAt.IsZero():
 		m.replaces = &old.Digest
 	}
-	token, err := a.mint(ctx, m)
-	if KindOf(err) == Conflict && m.replaces != nil && m.Policy.Refresh.Grace > 0 {
+	for {
+		token, err := a.mint(ctx, m)
+		switch {
+		case KindOf(err) != Conflict:
+			return token, err
+		case m.replaces == nil || m.Policy.Refresh.Grace == 0:
+			return Token{}, refuse(RefreshRevoked, "its session has ended")
+		}
 		m.replaces = nil // another has used it a moment ago, or its session has ended
-		token, err = a.mint(ctx, m)
 	}
-	if KindOf(err) == Conflict {
-		return Token{}, refuse(RefreshRevoked, "its session has ended")
-	}
-	return token, err
 }
 
 // spent reports whether a refresh token was used up, and its grace is over at now.

@@ -115,7 +115,8 @@ func (a *Authority) describe(ctx context.Context, token StoredToken, session Ses
 }
 
 // RevokeAll ends every token of the bearer's account, its own included, whether or
-// not they are tracked. Of whom it takes a token is as in [Authority.Whoami].
+// not they are tracked. With of it takes tokens of these policies alone, as
+// [Authority.Whoami] does.
 func (a *Authority) RevokeAll(ctx context.Context, token Secret, origin Origin, of ...string) error {
 	identity, err := a.Whoami(ctx, token, of...)
 	if err != nil {

@@ -364,8 +364,8 @@ func TestExtendInPlace(t *testing.T) {
 				!token.IssuedAt.Equal(time.Now().UTC()) || !token.ExpiresAt.Equal(wantEnd) {
 				t.Errorf("%s: the token %q from %v to %v, want the same to %v", what, token.TokenID, token.IssuedAt, token.ExpiresAt, wantEnd)
 			}
-			if identity := w.whoami(t, what, first.Value, ""); !identity.ExpiresAt.Equal(wantEnd) || !identity.IssuedAt.Equal(token.IssuedAt) {
-				t.Errorf("%s: Whoami tells of %v to %v, want %v", what, identity.IssuedAt, identity.ExpiresAt, wantEnd)
+			if identity := w.whoami(t, what, first.Value, ""); !identity.ExpiresAt.Equal(wantEnd) || !identity.IssuedAt.Equal(first.IssuedAt) {
+				t.Errorf("%s: Whoami tells of %v to %v, want %v to %v", what, identity.IssuedAt, identity.ExpiresAt, first.IssuedAt, wantEnd)
 			}
 		}
 		time.Sleep(59 * time.Minute)

@@ -26,7 +26,7 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 		SeenAt:    a.deps.Now(),
 	}
 	if m.Policy.Slot != "" {
-		session.Slot = session.slot(m.Policy.Slot, m.asked())
+		session.Slot = session.slot(m.Policy, m.asked())
 	}
 	if m.Policy.Session > 0 {
 		session.ExpiresAt = issuedAt.Add(m.Policy.Session)
@@ -37,18 +37,22 @@ func (a *Authority) newSession(m minting, issuedAt time.Time) *Session {
 // slot names the place that only one session can have: that of one identity by one
 // policy. Where the same token is given again, what it grants and the life that was
 // asked for are part of the place, so that nobody gets what was granted for another
-// request.
-func (s Session) slot(rule SlotRule, asked time.Duration) string {
+// request. Where the policy names a granted fact, such as a device, its value is part of
+// it too.
+func (s Session) slot(p Policy, asked time.Duration) string {
 	parts := []any{s.Dialect, s.Policy, s.Account, s.Key, s.Client, s.Tenant}
-	if rule == SlotSame {
+	switch {
+	case p.Slot == SlotSame:
 		parts = append(parts, s.Methods, s.Granted)
 		if asked != 0 {
 			parts = append(parts, asked)
 		}
+	case p.SlotBy != "":
+		parts = append(parts, p.SlotBy, s.Granted[p.SlotBy])
 	}
 	text, err := json.Marshal(parts)
 	if err != nil {
-		return s.slot(SlotNewest, 0) // what cannot be written cannot be stored either
+		return s.slot(Policy{}, 0) // what cannot be written cannot be stored either
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])

@@ -30,6 +30,39 @@ func TestOneNewest(t *testing.T) {
 	w.whoami(t, "the third, after a logout", w.adaAgain(t).Value, "")
 }
 
+// one: newest with a granted fact is of each of its values.
+func TestOneNewestByDevice(t *testing.T) {
+	w := newWorld(t, tracked(func(p *core.Policy) { p.Slot, p.SlotBy, p.Refresh = core.SlotNewest, "device", nil }))
+	w.account(t, "ada@example.com", nil)
+	w.account(t, "bob@example.com", nil)
+	on := func(login string, device any) core.Token {
+		t.Helper()
+		token, err := w.Exchange(t.Context(), password(login, "right password", func(c *core.Credential) {
+			c.Judge = func(core.Judged) (core.Granted, error) {
+				if device == nil {
+					return core.Granted{"other": "x"}, nil
+				}
+				return core.Granted{"device": device}, nil
+			}
+		}))
+		want(t, "Exchange", err, "")
+		return token
+	}
+	tokens := map[string]core.Token{}
+	for name, device := range map[string]any{"phone": "phone", "desk": "desk", "number": 7, "none": nil} {
+		tokens[name] = on("ada@example.com", device)
+	}
+	tokens["another's"] = on("bob@example.com", "phone")
+	second := on("ada@example.com", "phone")
+	nowhere := on("ada@example.com", nil)
+	w.whoami(t, "the phone's second", second.Value, "")
+	w.whoami(t, "the second of no device", nowhere.Value, "")
+	for name, token := range tokens {
+		kind := map[string]core.Kind{"phone": core.TokenRevoked, "none": core.TokenRevoked}[name]
+		w.whoami(t, "the first of "+name, token.Value, kind)
+	}
+}
+
 // one: newest is of one identity by one policy: another client's or policy's stays.
 func TestOneNewestOfEach(t *testing.T) {
 	w := newWorld(t, func(terms *core.Terms) {

@@ -127,8 +127,8 @@ type Tokens interface {
 	// AddTokens adds tokens to a session; Conflict if it has been ended. With
 	// endOthers its other access tokens expire at now.
 	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, endOthers bool, event Event) error
-	// ProlongToken gives an access token another IssuedAt and ExpiresAt; Conflict if it
-	// does not hold at now, or its session has been ended.
+	// ProlongToken gives an access token another ExpiresAt; Conflict if it does not hold
+	// at now, or its session has been ended.
 	ProlongToken(ctx context.Context, realm Realm, token StoredToken, now time.Time, event Event) error
 	// RotateToken replaces a refresh token by others, once: of any number of
 	// concurrent calls one succeeds, the others are Conflict, as is a session that

@@ -48,8 +48,8 @@ func findable(text string) string {
 }
 
 // tenantOf finds the tenant that a request names; the zero Tenant when it names
-// none, or says that there is none. One that is unknown, or an id and a name of two tenants, is Unknown, at
-// the cost of the same look-ups.
+// none, or says that there is none. One that is unknown, or an id and a name of two
+// tenants, is Unknown, at the cost of the same look-ups.
 func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, error) {
 	if !tenancy.Given {
 		return Tenant{}, nil

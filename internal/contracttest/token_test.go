@@ -238,7 +238,7 @@ func mintsInSource(t *testing.T) {
 		"make":       {"core/mint.go: issue", "core/mint.go: refreshToken"},
 		"issue":      {"core/mint.go: mint", "core/slot.go: tryInSlot"},
 		"mintInSlot": {"core/mint.go: mint"},
-		"mint":       {"core/challenge.go: Resume", "core/exchange.go: Exchange", "core/extend.go: Extend", "core/refresh.go: refresh", "core/register.go: Register"},
+		"mint":       {"core/challenge.go: Resume", "core/exchange.go: Exchange", "core/extend.go: Extend", "core/refresh.go: renew", "core/register.go: Register"},
 	} {
 		if !slices.Equal(callers[called], want) {
 			t.Errorf("%s is called by %q, want %q", called, callers[called], want)

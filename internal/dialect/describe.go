@@ -162,6 +162,7 @@ type TokenInfo struct {
 	Least, Most      time.Duration // bounds of what a request may ask for; 0 when none may
 	Idle             time.Duration // 0: never by that
 	One              core.SlotRule
+	Per              string        // the granted fact of whose values each has one; "" for none
 	Session, Refresh time.Duration // 0 for none
 	Tracked          bool
 	Claims           *Schema
@@ -265,7 +266,7 @@ type describer struct {
 func (x *describer) token(p core.Policy) TokenInfo {
 	info := TokenInfo{
 		Name: p.Name, Doc: x.d.policyDocs[p.Name], Format: p.Format, Algorithm: p.Keys.Algorithm, Lifetime: p.Lifetime,
-		Least: p.LeastLifetime, Most: p.MostLifetime, Idle: p.Idle, One: p.Slot, Tracked: p.Tracked, Session: p.Session,
+		Least: p.LeastLifetime, Most: p.MostLifetime, Idle: p.Idle, One: p.Slot, Per: p.SlotBy, Tracked: p.Tracked, Session: p.Session,
 	}
 	if p.Format == "" {
 		info.Format = core.FormatJWT

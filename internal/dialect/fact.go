@@ -190,7 +190,7 @@ var facts = []fact{
 	{"token.random", textType, false, inValue, "what is random in the token, in its form", func(s *scope) any { return s.random.Reveal() }},
 	{"token.id", textType, false, ofToken | inValue, "128 random bits that name the token, for jti; empty in replies with an identity unless the token is tracked", func(s *scope) any { return s.tokenID }},
 	{"token.methods", listType, false, ofToken, "how it was signed in: password, totp, recovery_code or key", func(s *scope) any { return s.methods }},
-	{"token.issued_at", instantType, true, ofToken, "when the token was made, or extended itself, in whole seconds", func(s *scope) any { return instantOrNull(s.issuedAt) }},
+	{"token.issued_at", instantType, true, ofToken, "when the token was made, in whole seconds; in the reply that lets it live longer itself, when that was", func(s *scope) any { return instantOrNull(s.issuedAt) }},
 	{"token.expires_at", instantType, false, ofToken, "when the token ends, in whole seconds; null where it never does", func(s *scope) any { return instantOrNull(s.expiresAt) }},
 	{"token.lifetime", integerType, false, inClaims | inToken, "the seconds from token.issued_at to token.expires_at; null where it never ends", func(s *scope) any { return seconds(s.issuedAt, s.expiresAt) }},
 

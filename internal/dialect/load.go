@@ -164,6 +164,7 @@ func (r *reader) finish(s section) {
 	r.tracking(d)
 	r.grantedNames(d)
 	r.secondFactors(d)
+	r.tellsTaken(d)
 	r.keep(d)
 	r.neededMails(s, d)
 	r.unnamedMessages(d)

@@ -22,12 +22,11 @@ type newAttribute struct {
 	from *input // nil: now
 }
 
-// newcomer reads set, and says what it costs that anybody can make an account.
+// newcomer reads set.
 func (r *reader) newcomer(s section, rt *route, d *Dialect) {
 	if rt.operation.name != Register {
 		return
 	}
-	r.warn(rt.node, "leave the route out, or disabled, where nobody needs it", "register tells which login names are taken: account_exists")
 	if n := s.get("set"); n != nil {
 		set := r.section(n, &setShape)
 		for _, m := range r.members(set.get("attributes"), "set.attributes") {
@@ -46,6 +45,15 @@ func (r *reader) newcomer(s section, rt *route, d *Dialect) {
 	}
 	if issue := s.get("issue"); issue != nil && !rt.newcomer.verified && !d.admitUnverified {
 		r.fault(issue, "write admit: unverified, or set: {verified: true}, or leave issue out", "a new account is not verified, and gets no token")
+	}
+}
+
+// tellsTaken warns of routes that tell which accounts there are.
+func (r *reader) tellsTaken(d *Dialect) {
+	for _, rt := range d.served() {
+		if rt.operation.name == Register && !rt.ok.same(rt.replies[core.AccountExists]) {
+			r.warn(rt.node, "reply to account_exists as to a success, if the contract allows, or leave the route out", "register tells which login names are taken: account_exists")
+		}
 	}
 }
 

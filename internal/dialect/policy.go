@@ -22,6 +22,7 @@ type tokenReading struct {
 	name     string
 	ids      []string // the claims that are ${token.id}
 	audience string   // the granted fact that is aud; "" for none
+	per      string   // that by which there is one session each; "" for none
 }
 
 // policies reads the section tokens.
@@ -74,6 +75,7 @@ func (r *reader) policy(name string, n *yaml.Node, d *Dialect) core.Policy {
 		r.jwt(t, &p, d)
 	}
 	r.tokenUse(s, &p)
+	r.tokenPer(t, &p)
 	r.refreshToken(s.get("refresh"), &p)
 	r.tokenSession(s, &p)
 	p.Tracked = p.Format == core.FormatOpaque || p.Idle > 0 || p.Slot != "" || p.Refresh != nil || s.get("session") != nil
@@ -149,6 +151,30 @@ func (r *reader) tokenUse(s section, p *core.Policy) {
 		r.fault(n, "leave refresh out", "a token that is given again has no refresh token: that is never given again")
 	case p.Slot == core.SlotSame:
 		r.warn(n, "one: newest, if the contract allows", "the token itself is kept, sealed under the master key: who has both can sign in as anybody")
+	}
+}
+
+// tokenPer reads by which granted fact there is one session each.
+func (r *reader) tokenPer(t *tokenReading, p *core.Policy) {
+	n := t.get("per")
+	if n == nil {
+		return
+	}
+	const hint = "such as per: ${granted.device}, and with: {device: ${input.device_id}} in the routes that issue it"
+	if strings.Contains(n.Value, "${input.") {
+		r.fault(n, hint, "per names an input, which is its route's own")
+		return
+	}
+	l := r.soleExpression(n, "per", &place{what: "per of " + t.what, in: inClaims})
+	switch {
+	case l == nil:
+	case !strings.HasPrefix(l.fact, grantedFact+"."):
+		r.fault(n, hint, "per is what a route granted, as it is")
+	case p.Slot != core.SlotNewest:
+		r.fault(n, "write one: newest too", "per says of what there is one session each, and there is any number, or the same")
+	default:
+		t.per = strings.TrimPrefix(l.fact, grantedFact+".")
+		p.SlotBy = t.per
 	}
 }
 
@@ -240,7 +266,8 @@ func (r *reader) tracking(d *Dialect) {
 			r.warn(n, "leave track out", "%s cannot end tokens that are not kept, tell of them, or tell them apart", d.routes[asks].name())
 		}
 		if p.Tracked && p.Format == core.FormatJWT && t.get("claims") != nil && len(t.ids) == 0 {
-			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, but no claim is ${token.id} alone: two of one second would be one", t.name)
+			r.fault(t.get("claims"), "add jti: ${token.id}", "the token %s is kept, as %s, and no claim is ${token.id} alone: two that are made in one second would be the same, and who ends one ends both",
+				t.name, t.keptFor(asks, d))
 		}
 		if !p.Tracked {
 			p.Session = 0 // there is none
@@ -249,15 +276,29 @@ func (r *reader) tracking(d *Dialect) {
 			}
 		}
 		d.policies[t.name] = p
-		r.grantsAudience(t, d)
+		r.grants(t, "aud", t.audience, d)
+		r.grants(t, "per", t.per, d)
 	}
 }
 
-// grantsAudience checks that who mints a token whose audience is granted grants one.
-func (r *reader) grantsAudience(t *tokenReading, d *Dialect) {
+// keptFor says why the token is kept: for what it has, or for the route of an index.
+func (t *tokenReading) keptFor(asks int, d *Dialect) string {
+	for _, name := range []string{"refresh", "session", "idle", "one"} {
+		if t.get(name) != nil {
+			return "it has the member " + name
+		}
+	}
+	if t.get("track") != nil || asks < 0 {
+		return "track says"
+	}
+	return d.routes[asks].name() + " ends tokens, tells of them or tells them apart"
+}
+
+// grants checks that who mints a token grants a fact that a member of it is; "" is none.
+func (r *reader) grants(t *tokenReading, member, fact string, d *Dialect) {
 	for _, rt := range d.routes {
-		if t.audience != "" && rt.policy == t.name && !slices.Contains(rt.granted, t.audience) {
-			r.fault(rt.node, "add "+t.audience+" to with", "%s issues the token %s, whose aud is granted.%s, and does not grant it", rt.name(), t.name, t.audience)
+		if fact != "" && rt.policy == t.name && !slices.Contains(rt.granted, fact) {
+			r.fault(rt.node, "add "+fact+" to with", "%s issues the token %s, whose %s is granted.%s, and does not grant it", rt.name(), t.name, member, fact)
 		}
 	}
 }

@@ -65,6 +65,37 @@ func TestPolicyForms(t *testing.T) {
 	}
 }
 
+// TestPer: that by which there is one session each is what the route granted.
+func TestPer(t *testing.T) {
+	text := withToken(`{format: opaque, lifetime: 1h, one: newest, per: "${granted.device}"}`)
+	text = strings.Replace(text, "issue: access", `issue: access, with: {device: "${'x' + request.path}"}`, 1)
+	d := loadText(t, text)
+	if p := d.Terms().Policies["access"]; p.Slot != core.SlotNewest || p.SlotBy != "device" {
+		t.Errorf("policy = %+v, want one of the newest by device", p)
+	}
+	if got := d.Describe().Tokens[0].Per; got != "device" {
+		t.Errorf("described as one per %q", got)
+	}
+}
+
+// TestKeptFor: who is told that a token needs an id of its own is told why it is kept.
+func TestKeptFor(t *testing.T) {
+	const claims = `claims: {sub: "${account.id}", iat: "${token.issued_at}", exp: "${token.expires_at}"}`
+	for _, tt := range []struct{ members, do, want string }{
+		{"refresh: {lifetime: 14d}, session: 30d", "whoami", "it has the member refresh"},
+		{"idle: 5m", "revoke", "it has the member idle"},
+		{"track: true", "whoami", "track says"},
+		{"doc: short", "revoke", "GET /me ends tokens, tells of them or tells them apart"},
+	} {
+		text := withToken("{algorithm: HS256, lifetime: 1h, " + tt.members + ", " + claims + "}")
+		text = strings.Replace(text, "routes:\n", "routes:\n  - {on: {method: GET, path: /me}, do: "+tt.do+", ok: {status: 204}}\n", 1)
+		_, err := Load("test.yaml", []byte(text), testOptions())
+		if err == nil || !strings.Contains(err.Error(), "the token access is kept, as "+tt.want+", and no claim is ${token.id} alone") {
+			t.Errorf("%s, %s: Load() = %v, want %q", tt.members, tt.do, err, tt.want)
+		}
+	}
+}
+
 // TestOpaqueValue: an opaque token is written as the file says, and never so that a
 // header or a cookie would change it.
 func TestOpaqueValue(t *testing.T) {

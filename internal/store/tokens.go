@@ -30,15 +30,15 @@ func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.Session
 	})
 }
 
-// ProlongToken gives an access token another beginning and end. One that does not
-// hold at now, or whose session has been ended, is Conflict.
+// ProlongToken gives an access token another end. One that does not hold at now, or
+// whose session has been ended, is Conflict.
 func (s *Store) ProlongToken(ctx context.Context, realm core.Realm, token core.StoredToken, now time.Time, event core.Event) error {
 	return s.write(ctx, func(g *group) error {
 		g.record(event)
 		if err := s.touch(g, realm, token.Session, now); err != nil {
 			return err
 		}
-		prolonged, err := g.exec(prolongToken, micros(token.IssuedAt), micros(token.ExpiresAt), string(realm), token.Digest[:], micros(now))
+		prolonged, err := g.exec(prolongToken, micros(token.ExpiresAt), string(realm), token.Digest[:], micros(now))
 		if err == nil && prolonged == 0 {
 			err = &core.Error{Kind: core.Conflict, Reason: "the token does not hold any more"}
 		}

@@ -348,10 +348,12 @@ func newToken(t dialect.TokenInfo) token {
 	if t.Idle > 0 {
 		add("Unused", "ends after "+spell(t.Idle)+" without a request")
 	}
-	switch t.One {
-	case core.SlotNewest:
+	switch {
+	case t.Per != "":
+		add("At a time", "one for each "+t.Per+": a new token ends the one before")
+	case t.One == core.SlotNewest:
 		add("At a time", "one: a new token ends the one before")
-	case core.SlotSame:
+	case t.One == core.SlotSame:
 		add("At a time", "one: signing in again gives the same token until it ends")
 	}
 	if t.Refresh > 0 {

@@ -213,7 +213,7 @@ func (s *Store) ProlongToken(ctx context.Context, realm core.Realm, token core.S
 	if err := s.touch(realm, token.Session, now); err != nil {
 		return err
 	}
-	t.IssuedAt, t.ExpiresAt = stored(token.IssuedAt), stored(token.ExpiresAt)
+	t.ExpiresAt = stored(token.ExpiresAt)
 	s.tokens[place] = t
 	s.record(event)
 	return nil
