@@ -123,7 +123,7 @@ func TestFailures(t *testing.T) {
 			"ERRORS": `locked: [{when: "${!setting.quiet}", status: 423, json: {error: LOCKED}}, {when: "${setting.project == 'y'}", status: 423, json: {error: y}}, {when: "${account.login == 'ada'}", status: 423, doc: Call us., json: {error: ada}}, {status: 423, json: {error: locked}}]
   must_change_secret: [{when: true, status: 403, json: {error: change}}, {status: 403, json: {error: never}}]`,
 		}, []string{
-			`423 Locked Call us. POST /login where account.login is ada 423 Locked application/json { "error": "ada" }`,
+			`423 Locked Call us. POST /login where the account's login is ada 423 Locked application/json { "error": "ada" }`,
 			`423 Locked The account is locked. Only an administrator can change that. POST /login 423 Locked application/json { "error": "locked" }`,
 			`403 Must change secret The password must be changed first. Have the person set a new one. POST /login 403 Forbidden application/json { "error": "change" }`,
 		}, []string{"LOCKED", `"y"`, "never"}},
@@ -131,7 +131,7 @@ func TestFailures(t *testing.T) {
 			`401 Unauthorized The request has no token that holds. Sign in again. paths that want a token 401 Unauthorized application/json { "error": "sign in first" }`,
 		}, nil},
 		{"no code is read", map[string]string{"ERRORS": "bad_otp: {status: 401, json: {error: wrong code}}\n  mfa_required: {status: 401, json: {error: code needed}}"}, []string{
-			`401 Mfa required The password is right, and a second factor is needed. Ask for the code, and sign in again with it. POST /login 401 Unauthorized application/json { "error": "code needed" }`,
+			`401 Second factor required The password is right, and a second factor is needed. Ask for the code, and sign in again with it. POST /login 401 Unauthorized application/json { "error": "code needed" }`,
 		}, []string{"wrong code"}},
 		{"a challenge is no mail's ticket", map[string]string{
 			"ROUTES": `- {on: {method: POST, path: /code}, accept: [json], inputs: {challenge: {from: body.challenge, required: true}, otp: {from: body.code, required: true}}, do: resume, ok: {json: {token: "${token.value}"}}}`,

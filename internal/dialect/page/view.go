@@ -56,13 +56,19 @@ type block struct {
 
 type endpoint struct{ ID, Methods, Path, Title string }
 
-type input struct{ Name, Where, Type, Need, About string }
+type input struct {
+	Name, Where, Type, Need string
+	About                   []phrase
+}
+
+// A phrase is some words, and what they are about as it stands in a request.
+type phrase struct{ Text, Code string }
 
 // An answer is a reply as people see it.
 type answer struct {
 	About   []string
 	Status  string
-	When    string
+	Case    string // when it comes, in words; "" for always
 	Type    string
 	Headers []pair
 	Body    string
@@ -73,7 +79,7 @@ type answer struct {
 
 // same reports whether two answers look the same.
 func (a *answer) same(b *answer) bool {
-	return a.Body == b.Body && a.When == b.When && slices.Equal(a.About, b.About) && slices.Equal(a.Headers, b.Headers)
+	return a.Body == b.Body && a.Case == b.Case && slices.Equal(a.About, b.About) && slices.Equal(a.Headers, b.Headers)
 }
 
 type pair struct{ Name, Value string }
@@ -232,8 +238,16 @@ func (v *view) block(c *composer, index int) (block, error) {
 	if b.Samples, err = c.samples(index); err != nil {
 		return b, err
 	}
-	for _, ok := range route.OK {
-		b.Replies = append(b.Replies, newAnswer(ok))
+	for i, ok := range route.OK {
+		made := newAnswer(ok)
+		switch {
+		case made.Case != "" || len(made.About) > 0 || len(route.OK) == 1:
+		case i == len(route.OK)-1:
+			made.Case = "otherwise"
+		default:
+			made.Case = "in some cases"
+		}
+		b.Replies = append(b.Replies, made)
 	}
 	where := strings.Join(route.Methods, ", ") + " " + route.Path
 	for _, o := range route.Outcomes {
@@ -264,31 +278,35 @@ func newInput(in dialect.InputInfo) input {
 	if len(in.From[0].Path) > 0 {
 		made.Name = strings.Join(in.From[0].Path, ".")
 	}
-	var places, about []string
+	var places []string
 	for _, from := range in.From {
 		place := placeNames[from.Place]
-		if name := strings.Join(from.Path, "."); name != made.Name && from.Place != "basic" {
+		if name := strings.Join(from.Path, "."); name != "" && name != made.Name && from.Place != "basic" {
 			place += " as " + name
 		}
 		places = append(places, place)
 	}
 	made.Where = strings.Join(places, ", or ")
+	say := func(text, code string) { made.About = append(made.About, phrase{text, code}) }
 	if in.Label != "" && in.Label != last(in.From[0].Path) {
-		about = append(about, in.Label)
+		say(in.Label, "")
 	}
 	if in.Doc != "" {
-		about = append(about, in.Doc)
+		say(in.Doc, "")
 	}
 	for _, rule := range in.Rules {
-		about = append(about, rule.Words)
+		if rule.Pattern != "" {
+			say("matches ", rule.Pattern)
+			continue
+		}
+		say(rule.Words, "")
 	}
-	if in.Need == dialect.Sometimes {
-		about = append(about, "needed where "+in.NeedWhy)
+	if in.NeedWhy != "" {
+		say("needed where "+in.NeedWhy, "")
 	}
 	if in.Default != nil {
-		about = append(about, "otherwise "+string(in.Default))
+		say("otherwise ", string(in.Default))
 	}
-	made.About = strings.Join(about, "; ")
 	return made
 }
 
@@ -303,7 +321,10 @@ var placeNames = map[string]string{
 }
 
 func newAnswer(r dialect.ReplyInfo) answer {
-	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type, About: paragraphs(r.Doc), source: r.Source}
+	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), Type: r.Type, About: paragraphs(r.Doc), source: r.Source}
+	if r.When != "" {
+		a.Case = "where " + r.When
+	}
 	for _, h := range r.Headers {
 		a.Headers = append(a.Headers, pair{h.Name, headerValue(h.Schema)})
 	}
