@@ -74,7 +74,7 @@ func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
 		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, x.template(rp.headers[i].value)})
 	}
 	for i := range rp.cookies {
-		info.Cookies = append(info.Cookies, x.cookie(&rp.cookies[i]))
+		info.Cookies = append(info.Cookies, x.cookie(&rp.cookies[i], s))
 	}
 	switch info.Body {
 	case BodyXML:
@@ -123,9 +123,13 @@ func (x *describer) chosenBy(rp *reply) string {
 }
 
 // cookie tells a cookie, its value as a header would have it.
-func (x *describer) cookie(c *replyCookie) CookieInfo {
+func (x *describer) cookie(c *replyCookie, s *scope) CookieInfo {
 	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: x.template(c.value)}
-	_, info.Attributes, _ = strings.Cut(c.with("", 0).String(), "; ")
+	life, err := c.life(s)
+	if err != nil {
+		life = c.maxAge
+	}
+	_, info.Attributes, _ = strings.Cut(c.with("", life).String(), "; ")
 	return info
 }
 

@@ -75,7 +75,7 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	switch {
 	case op == Refresh && !some(func(p core.Policy) bool { return p.Refresh != nil }):
 		r.fault(n, "give a token one, such as refresh: {lifetime: 14d}", "no token has a refresh token beside it")
-	case op == Extend && !some(func(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }):
+	case op == Extend && !some(goesOn):
 		r.fault(n, "give a token more, such as session: 12h", "no token has a session that goes on beyond it")
 	case op == KeySet && !some(func(p core.Policy) bool {
 		return p.Format == core.FormatJWT && !strings.HasPrefix(p.Keys.Algorithm, "HS")
@@ -83,6 +83,9 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 		r.fault(n, "sign a token by ES256, EdDSA or RS256, or leave the route out", "no token has a key that is public")
 	}
 }
+
+// goesOn reports whether a policy's sessions may go on beyond a token.
+func goesOn(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }
 
 // doMembers refuses members that the operation has no use for.
 func (r *reader) doMembers(s section, op *operation) {
