@@ -76,6 +76,9 @@ func (u *rule) describe(in *input) RuleInfo {
 		info.Words = "always " + u.listed()
 	case ruleOneOf:
 		info.Words = "one of " + u.listed()
+		if len(u.values) == 1 {
+			info.Words = "always " + u.listed()
+		}
 	case ruleMustAgree:
 		names := make([]string, len(u.with))
 		for i, other := range u.with {
@@ -146,9 +149,14 @@ func (rt *route) whenWords() string {
 }
 
 func (m *match) words() string {
-	name := strings.TrimPrefix(m.text, "body.")
-	if m.text == typeWord {
+	name := strings.Join(m.source.path, ".")
+	switch place := m.source.place; {
+	case m.text == typeWord:
 		name = "the media type"
+	case place == "query":
+		name = m.source.name + " in the query"
+	case place != "body":
+		name = "the " + place + " " + m.source.name
 	}
 	switch {
 	case m.present != nil && *m.present:

@@ -346,6 +346,9 @@ func (x *describer) docOf(expression string) string {
 		doc = cmp.Or(about, doc)
 	}
 	if doc != "" && !plainFact.MatchString(expression) {
+		if strings.HasPrefix(doc, "whether ") {
+			return "tells " + doc
+		}
 		return "made from " + doc
 	}
 	return doc

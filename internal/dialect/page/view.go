@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 
 	"net/http"
 	"slices"
@@ -175,7 +176,7 @@ func (s *section) tellApart(info dialect.Description) {
 		switch {
 		case count[b.Title] == 1:
 		case b.When != "":
-			b.Title += ", where " + b.When
+			b.Title, b.When = b.Title+", where "+b.When, "" // once is enough
 		case b.policy != "" && len(info.Tokens) > 1:
 			b.Title += ": " + strings.ReplaceAll(b.policy, "_", " ")
 		default:
@@ -231,8 +232,16 @@ func (v *view) block(c *composer, index int) (block, error) {
 			b.Types = append(b.Types, a.Type)
 		}
 	}
+	for _, c := range route.Holds {
+		if c.Present && !slices.ContainsFunc(route.Inputs, func(in dialect.InputInfo) bool { return in.From[0].String() == c.From.String() }) {
+			b.Inputs = append(b.Inputs, heldInput(c))
+		}
+	}
 	for _, in := range route.Inputs {
 		b.Inputs = append(b.Inputs, newInput(in))
+	}
+	if len(b.Inputs) == 0 {
+		b.Types = nil // there is nothing to put into a body
 	}
 	var err error
 	if b.Samples, err = c.samples(index); err != nil {
@@ -273,14 +282,36 @@ func (v *view) id(words string) string {
 	return id
 }
 
+// heldInput is what a request must hold for its route, where no input reads it.
+func heldInput(c dialect.ConditionInfo) input {
+	made := input{Name: strings.Join(c.From.Path, "."), Where: placeNames[c.From.Place], Need: needs[dialect.Always], Type: "anything"}
+	words := make([]string, len(c.Allowed))
+	for i, value := range c.Allowed {
+		words[i] = fmt.Sprint(value)
+		made.Type = map[bool]string{true: typeNames["boolean"], false: "text"}[value == true || value == false]
+	}
+	switch len(words) {
+	case 0:
+	case 1:
+		made.About = []phrase{{"always " + words[0], ""}}
+	default:
+		made.About = []phrase{{"one of " + strings.Join(words, ", "), ""}}
+	}
+	return made
+}
+
 func newInput(in dialect.InputInfo) input {
 	made := input{Name: in.Label, Type: typeNames[in.Type], Need: needs[in.Need]}
 	if len(in.From[0].Path) > 0 {
 		made.Name = strings.Join(in.From[0].Path, ".")
 	}
 	var places []string
-	for _, from := range in.From {
+	for i, from := range in.From {
 		place := placeNames[from.Place]
+		if i > 0 && from.Place == in.From[0].Place && from.Place != "basic" {
+			places = append(places, "as "+strings.Join(from.Path, "."))
+			continue
+		}
 		if name := strings.Join(from.Path, "."); name != "" && name != made.Name && from.Place != "basic" {
 			place += " as " + name
 		}
