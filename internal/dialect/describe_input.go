@@ -107,7 +107,7 @@ var inputDocs = map[string]string{
 	roleTicket:       "the one-time ticket from the mail's link",
 	roleTenant:       "the id of the tenant that the account belongs to",
 	roleTenantName:   "the name of the tenant that the account belongs to",
-	roleClient:       "the client that asks for the account",
+	roleClient:       "the client that asks",
 	roleClientSecret: "the client's secret",
 	roleOTP:          "the code that the authenticator shows",
 	roleRecoveryCode: "one of the recovery codes, each of which holds once",

@@ -265,8 +265,10 @@ func (rt *route) bearer() bool {
 // outcomes are what a call can end in, beside what every call can and the troubles
 // of its body and inputs.
 func (rt *route) outcomes() []core.Kind {
+	asks := !rt.ignoreFactor && slices.Contains(rt.as, core.SubjectAccount) // for a second factor
+	reads := rt.roles[roleOTP] != nil || rt.roles[roleRecoveryCode] != nil
 	all := slices.DeleteFunc(slices.Clone(rt.operation.outcomes), func(kind core.Kind) bool {
-		return kind == core.BadOTP && rt.roles[roleOTP] == nil && rt.roles[roleRecoveryCode] == nil
+		return kind == core.MFARequired && !asks || kind == core.BadOTP && !(asks && reads)
 	})
 	if rt.bearer() {
 		all = append(all, bearerOutcomes...)
