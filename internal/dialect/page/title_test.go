@@ -89,12 +89,12 @@ func TestWords(t *testing.T) {
 
 // TestConditionsAreSent: what chooses a route is listed with what to send, once.
 func TestConditionsAreSent(t *testing.T) {
-	root := pageOf(t, map[string]string{"ROUTES": `- {on: {method: POST, path: /out, when: {body.mode: all, query.kind: {one_of: [a, b]}, header.X-App: {present: true}}}, accept: [json], do: revoke_all, ok: {status: 204}}
+	root := pageOf(t, map[string]string{"ROUTES": `- {on: {method: POST, path: /out, when: {body.mode: all, body.parts: {equals: [x, 1]}, query.kind: {one_of: [a, b]}, header.X-App: {present: true}}}, accept: [json], do: revoke_all, ok: {status: 204}}
   - {on: {method: POST, path: /out}, accept: [json], inputs: {why: {from: [body.why, body.reason], one_of: [done]}}, do: revoke, ok: {status: 204}}`})
 	text := strings.Join(blocks(root, "article", ""), "\n")
 	for _, want := range []string{
 		"mode text · body required always all", "kind text · query required one of a, b", "X-App anything · header required",
-		"Where mode is all and kind in the query is a or b and the header X-App is sent.", "why text · body, or as reason optional always done",
+		`parts list · body required always ["x",1]`, "Where mode is all and parts is [\"x\",1] and kind in the query is a or b and the header X-App is sent.", "why text · body, or as reason optional always done",
 	} {
 		if strings.Count(text, want) != 1 {
 			t.Errorf("%q is there %d times:\n%s", want, strings.Count(text, want), text)

@@ -2,7 +2,6 @@ package page
 
 import (
 	"cmp"
-	"fmt"
 
 	"net/http"
 	"slices"
@@ -56,14 +55,6 @@ type block struct {
 }
 
 type endpoint struct{ ID, Methods, Path, Title string }
-
-type input struct {
-	Name, Where, Type, Need string
-	About                   []phrase
-}
-
-// A phrase is some words, and what they are about as it stands in a request.
-type phrase struct{ Text, Code string }
 
 // An answer is a reply as people see it.
 type answer struct {
@@ -280,75 +271,6 @@ func (v *view) id(words string) string {
 	}
 	v.ids[id] = true
 	return id
-}
-
-// heldInput is what a request must hold for its route, where no input reads it.
-func heldInput(c dialect.ConditionInfo) input {
-	made := input{Name: strings.Join(c.From.Path, "."), Where: placeNames[c.From.Place], Need: needs[dialect.Always], Type: "anything"}
-	words := make([]string, len(c.Allowed))
-	for i, value := range c.Allowed {
-		words[i] = fmt.Sprint(value)
-		made.Type = map[bool]string{true: typeNames["boolean"], false: "text"}[value == true || value == false]
-	}
-	switch len(words) {
-	case 0:
-	case 1:
-		made.About = []phrase{{"always " + words[0], ""}}
-	default:
-		made.About = []phrase{{"one of " + strings.Join(words, ", "), ""}}
-	}
-	return made
-}
-
-func newInput(in dialect.InputInfo) input {
-	made := input{Name: in.Label, Type: typeNames[in.Type], Need: needs[in.Need]}
-	if len(in.From[0].Path) > 0 {
-		made.Name = strings.Join(in.From[0].Path, ".")
-	}
-	var places []string
-	for i, from := range in.From {
-		place := placeNames[from.Place]
-		if i > 0 && from.Place == in.From[0].Place && from.Place != "basic" {
-			places = append(places, "as "+strings.Join(from.Path, "."))
-			continue
-		}
-		if name := strings.Join(from.Path, "."); name != "" && name != made.Name && from.Place != "basic" {
-			place += " as " + name
-		}
-		places = append(places, place)
-	}
-	made.Where = strings.Join(places, ", or ")
-	say := func(text, code string) { made.About = append(made.About, phrase{text, code}) }
-	if in.Label != "" && in.Label != last(in.From[0].Path) {
-		say(in.Label, "")
-	}
-	if in.Doc != "" {
-		say(in.Doc, "")
-	}
-	for _, rule := range in.Rules {
-		if rule.Pattern != "" {
-			say("matches ", rule.Pattern)
-			continue
-		}
-		say(rule.Words, "")
-	}
-	if in.NeedWhy != "" {
-		say("needed where "+in.NeedWhy, "")
-	}
-	if in.Default != nil {
-		say("otherwise ", string(in.Default))
-	}
-	return made
-}
-
-var needs = map[dialect.Necessity]string{dialect.Always: "required", dialect.Sometimes: "sometimes", dialect.Never: "optional"}
-
-var typeNames = map[string]string{
-	"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "list": "list", "object": "object", "any": "anything",
-}
-
-var placeNames = map[string]string{
-	"body": "body", "query": "query", "header": "header", "path": "path", "cookie": "cookie", "basic": "basic authentication", "bearer": "the token",
 }
 
 func newAnswer(r dialect.ReplyInfo) answer {
