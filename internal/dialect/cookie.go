@@ -198,20 +198,29 @@ func (c *replyCookie) render(s *scope) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cookie %s: %w", c.name, err)
 	}
-	maxAge := c.maxAge
-	if c.age != nil {
-		seconds, err := c.age.get(s)
-		if err != nil {
-			return "", err
-		}
-		if age, ok := seconds.(int64); ok { // null: it lives as long as the browser
-			maxAge = -1
-			if age > 0 {
-				maxAge = int(age)
-			}
-		}
+	maxAge, err := c.life(s)
+	if err != nil {
+		return "", err
 	}
 	return c.with(cookieValue(string(value)), maxAge).String(), nil
+}
+
+// life is the cookie's maxAge, asked for where the request decides it.
+func (c *replyCookie) life(s *scope) (int, error) {
+	if c.age == nil {
+		return c.maxAge, nil
+	}
+	seconds, err := c.age.get(s)
+	age, ok := seconds.(int64)
+	switch {
+	case err != nil:
+		return 0, err
+	case !ok: // null: it lives as long as the browser
+		return c.maxAge, nil
+	case age <= 0:
+		return -1, nil
+	}
+	return int(age), nil
 }
 
 // renderCookies writes the cookies of a reply.

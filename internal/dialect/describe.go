@@ -258,9 +258,10 @@ func (d *Dialect) quiet() *Dialect {
 type describer struct {
 	d        *Dialect
 	examples map[*route][]string
-	issues   []issueWords // of the route that is being described
-	certain  []string     // facts that are there, though elsewhere they may be absent
-	loops    []string     // the variables of the loops over issues around
+	inputs   map[string]*input // of the route that is being described
+	issues   []issueWords      // likewise
+	certain  []string          // facts that are there, though elsewhere they may be absent
+	loops    []string          // the variables of the loops over issues around
 }
 
 func (x *describer) token(p core.Policy) TokenInfo {
@@ -298,7 +299,7 @@ func (x *describer) route(index int) RouteInfo {
 			info.Holds = append(info.Holds, ConditionInfo{m.source.describe(), m.allowed, m.present == nil || *m.present})
 		}
 	}
-	x.issues = x.d.issueWords(rt)
+	x.issues, x.inputs = x.d.issueWords(rt), rt.byName
 	call := x.d.sampleCall(index)
 	s := x.d.sampleScope(call, rt)
 	x.certain = nil

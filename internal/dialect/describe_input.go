@@ -24,7 +24,11 @@ func (in *input) describe(rt *route) InputInfo {
 		}
 	}
 	if in.forbidden.ever() {
-		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: "not where " + in.forbidden.words(rt.byName)})
+		words := "not always"
+		if text := in.forbidden.words(rt.byName); text != "" {
+			words = "not where " + text
+		}
+		info.Rules = append(info.Rules, RuleInfo{Rule: ruleForbidden, Words: words})
 	}
 	if in.part != nil {
 		info.Take = in.part.String()
@@ -55,7 +59,10 @@ func (s *source) describe() SourceInfo {
 // describe tells a rule in words.
 func (u *rule) describe(in *input) RuleInfo {
 	info := RuleInfo{Rule: u.name, Allowed: u.allowed, Format: u.format}
-	unit := map[string]string{"string": " characters", "list": " items"}[in.typ]
+	unit := map[string]string{"string": " character", "list": " item"}[in.typ]
+	if unit != "" && u.limit != 1 {
+		unit += "s"
+	}
 	switch u.name {
 	case ruleMin:
 		info.Limit, info.Words = &u.limit, "at least "+strconv.Itoa(u.limit)+unit
@@ -72,6 +79,9 @@ func (u *rule) describe(in *input) RuleInfo {
 		info.Words = "always " + u.listed()
 	case ruleOneOf:
 		info.Words = "one of " + u.listed()
+		if len(u.values) == 1 {
+			info.Words = "always " + u.listed()
+		}
 	case ruleMustAgree:
 		names := make([]string, len(u.with))
 		for i, other := range u.with {
@@ -100,7 +110,7 @@ var inputDocs = map[string]string{
 	roleTicket:       "the one-time ticket from the mail's link",
 	roleTenant:       "the id of the tenant that the account belongs to",
 	roleTenantName:   "the name of the tenant that the account belongs to",
-	roleClient:       "the client that asks for the account",
+	roleClient:       "the client that asks",
 	roleClientSecret: "the client's secret",
 	roleOTP:          "the code that the authenticator shows",
 	roleRecoveryCode: "one of the recovery codes, each of which holds once",
@@ -142,9 +152,14 @@ func (rt *route) whenWords() string {
 }
 
 func (m *match) words() string {
-	name := strings.TrimPrefix(m.text, "body.")
-	if m.text == typeWord {
+	name := strings.Join(m.source.path, ".")
+	switch place := m.source.place; {
+	case m.text == typeWord:
 		name = "the media type"
+	case place == "query":
+		name = m.source.name + " in the query"
+	case place != "body":
+		name = "the " + place + " " + m.source.name
 	}
 	switch {
 	case m.present != nil && *m.present:
@@ -164,36 +179,73 @@ func (m *match) words() string {
 
 var (
 	conditionName  = regexp.MustCompile(`!?\b(?:sent|input)\.[a-z_0-9]+(?: *[!=]= *null\b)?`)
+	conditionFact  = regexp.MustCompile(`\b(account|key|client|tenant|token|session|caller)\.(?:attributes\.)?([a-z_0-9]+)\b`)
+	conditionHas   = regexp.MustCompile(`'([^'"]*)' in ([a-z’ ]*[a-z])`)
+	conditionIssue = regexp.MustCompile(`issues\.exists\( *(\w+) *, *(\w+)\.(field|rule) *== *'([^'"]*)' *\)`)
 	conditionWords = strings.NewReplacer(" == ", " is ", " != ", " is not ", " && ", " and ", " || ", " or ", "'", "")
-	conditionShape = regexp.MustCompile(`^[\w .-]+$`)
+	conditionShape = regexp.MustCompile(`^[\w .’-]+$`)
+	conditionText  = regexp.MustCompile(`'[^']*'`)
 )
 
-// words tell the condition with the inputs' names on the wire; what is too much
-// for words is told as it stands in the file.
+// brokenWords tell what it is that breaks a rule.
+var brokenWords = map[string]string{
+	ruleRequired: "something is missing", ruleType: "a type is wrong", ruleMin: "something is too little", ruleMax: "something is too much",
+	rulePattern: "a pattern is not kept", ruleFormat: "a form is not kept", ruleDomain: "a domain is not allowed",
+	ruleOneOf: "a value is not among those allowed", ruleEquals: "a value is not the one allowed", ruleMustAgree: "values do not agree",
+	ruleForbidden: "something is there that must not be", ruleUnknownInput: "something is there that is not known",
+}
+
+// words tell the condition with the inputs' names on the wire; "" where it is known
+// at load, or too much for words: an expression is nothing to those who call.
 func (c *condition) words(inputs map[string]*input) string {
 	if c.leaf == nil {
-		return strconv.FormatBool(c.is)
+		return ""
 	}
-	expression := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.node.Value), "${"), "}")
-	text := conditionName.ReplaceAllStringFunc(expression, func(name string) string {
-		rest, not := strings.CutPrefix(name, "!")
-		rest, isNull, asksNull := strings.Cut(rest, " ")
-		kind, name, _ := strings.Cut(rest, ".")
-		if in := inputs[name]; in != nil && in.field != "" {
-			name = in.field
-		}
-		switch {
-		case kind == "input" && !asksNull && not:
-			return name + " is not true"
-		case kind == "input" && !asksNull:
-			return name
-		case not || strings.HasPrefix(isNull, "="):
-			return name + " is not sent"
-		}
-		return name + " is sent"
+	text := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(c.node.Value), "${"), "}")
+	text = conditionName.ReplaceAllStringFunc(text, func(name string) string { return inputWords(name, inputs) })
+	text = conditionIssue.ReplaceAllStringFunc(text, issueCondition)
+	text = conditionFact.ReplaceAllStringFunc(text, func(name string) string {
+		parts := conditionFact.FindStringSubmatch(name)
+		return "the " + parts[1] + "’s " + strings.ReplaceAll(parts[2], "_", " ")
 	})
-	if text = strings.TrimSpace(conditionWords.Replace(text)); conditionShape.MatchString(text) {
-		return text
+	text = conditionHas.ReplaceAllString(text, "$2 have $1")
+	named := namedFact.MatchString(conditionText.ReplaceAllString(text, ""))
+	if text = strings.TrimSpace(conditionWords.Replace(text)); named || !conditionShape.MatchString(text) {
+		return ""
 	}
-	return expression
+	return strings.ReplaceAll(text, "’", "'")
+}
+
+// inputWords tell what is asked of an input.
+func inputWords(name string, inputs map[string]*input) string {
+	rest, not := strings.CutPrefix(name, "!")
+	rest, isNull, asksNull := strings.Cut(rest, " ")
+	kind, name, _ := strings.Cut(rest, ".")
+	if in := inputs[name]; in != nil && in.field != "" {
+		name = in.field
+	}
+	switch {
+	case kind == "input" && !asksNull && not:
+		return name + " is not true"
+	case kind == "input" && !asksNull:
+		return name
+	case not || strings.HasPrefix(isNull, "="):
+		return name + " is not sent"
+	}
+	return name + " is sent"
+}
+
+// issueCondition tells what is asked of what is wrong with a request.
+func issueCondition(expression string) string {
+	parts := conditionIssue.FindStringSubmatch(expression)
+	words := brokenWords[parts[4]]
+	switch {
+	case parts[1] != parts[2]:
+		return expression
+	case parts[3] == "field":
+		return parts[4] + " is wrong"
+	case words == "":
+		return expression
+	}
+	return words
 }

@@ -67,14 +67,14 @@ func (x *describer) replies(a *answer, s *scope) []ReplyInfo {
 
 func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
 	info := ReplyInfo{
-		Doc: rp.about, When: rp.chosenBy(x.d), Status: rp.status, Type: rp.contentType, Body: rp.form(),
+		Doc: rp.about, When: x.chosenBy(rp), Status: rp.status, Type: rp.contentType, Body: rp.form(),
 		Line: rp.node.Line, Source: x.source(rp, s),
 	}
 	for i := range rp.headers {
-		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, rp.headers[i].value.schema()})
+		info.Headers = append(info.Headers, HeaderInfo{rp.headers[i].name, x.template(rp.headers[i].value)})
 	}
 	for i := range rp.cookies {
-		info.Cookies = append(info.Cookies, rp.cookies[i].describe())
+		info.Cookies = append(info.Cookies, x.cookie(&rp.cookies[i], s))
 	}
 	switch info.Body {
 	case BodyXML:
@@ -82,7 +82,7 @@ func (x *describer) reply(rp *reply, s *scope) ReplyInfo {
 	case BodyJSON:
 		info.Schema = x.schema(memberOf(rp.node, "json"))
 	case BodyText:
-		info.Schema = rp.text.schema()
+		info.Schema = x.template(rp.text)
 	default:
 		return info
 	}
@@ -106,12 +106,14 @@ func (x *describer) source(rp *reply, s *scope) string {
 
 func position(n *yaml.Node) string { return strconv.Itoa(n.Line) + ":" + strconv.Itoa(n.Column) }
 
-// chosenBy tells in words when a variant is chosen; "" for the rest.
-func (rp *reply) chosenBy(d *Dialect) string {
+// chosenBy tells in words when a variant is chosen; "" for the rest, and where no
+// words would do.
+func (x *describer) chosenBy(rp *reply) string {
 	var words []string
 	if rp.when != nil {
-		if _, known := rp.when.known(d); !known {
-			words = append(words, rp.when.words(nil))
+		text := rp.when.words(x.inputs)
+		if _, known := rp.when.known(x.d); !known && text != "" {
+			words = append(words, text)
 		}
 	}
 	if rp.accept != "" {
@@ -120,10 +122,14 @@ func (rp *reply) chosenBy(d *Dialect) string {
 	return strings.Join(words, " and ")
 }
 
-// describe tells a cookie, its value as a header would have it.
-func (c *replyCookie) describe() CookieInfo {
-	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: c.value.schema()}
-	_, info.Attributes, _ = strings.Cut(c.with("", 0).String(), "; ")
+// cookie tells a cookie, its value as a header would have it.
+func (x *describer) cookie(c *replyCookie, s *scope) CookieInfo {
+	info := CookieInfo{Name: c.name, Ends: c.maxAge < 0, Schema: x.template(c.value)}
+	life, err := c.life(s)
+	if err != nil {
+		life = c.maxAge
+	}
+	_, info.Attributes, _ = strings.Cut(c.with("", life).String(), "; ")
 	return info
 }
 

@@ -85,6 +85,9 @@ func (r *reader) has(n *yaml.Node, op Operation, d *Dialect) {
 	}
 }
 
+// goesOn reports whether a policy's sessions may go on beyond a token.
+func goesOn(p core.Policy) bool { return p.Session == 0 || p.Session > max(p.Lifetime, p.MostLifetime) }
+
 // doMembers refuses members that the operation has no use for.
 func (r *reader) doMembers(s section, op *operation) {
 	for _, m := range r.members(s.node, s.what) {
@@ -263,8 +266,10 @@ func (rt *route) bearer() bool {
 // outcomes are what a call can end in, beside what every call can and the troubles
 // of its body and inputs.
 func (rt *route) outcomes() []core.Kind {
+	asks := !rt.ignoreFactor && slices.Contains(rt.as, core.SubjectAccount) // for a second factor
+	reads := rt.roles[roleOTP] != nil || rt.roles[roleRecoveryCode] != nil
 	all := slices.DeleteFunc(slices.Clone(rt.operation.outcomes), func(kind core.Kind) bool {
-		return kind == core.BadOTP && rt.roles[roleOTP] == nil && rt.roles[roleRecoveryCode] == nil
+		return kind == core.MFARequired && !asks || kind == core.BadOTP && !(asks && reads)
 	})
 	if rt.bearer() {
 		all = append(all, bearerOutcomes...)

@@ -188,15 +188,15 @@ var facts = []fact{
 
 	{"token.value", textType, false, inToken, "the bearer token", func(s *scope) any { return s.tokenValue.Reveal() }},
 	{"token.random", textType, false, inValue, "what is random in the token, in its form", func(s *scope) any { return s.random.Reveal() }},
-	{"token.id", textType, false, ofToken | inValue, "128 random bits that name the token, for jti; empty in replies with an identity unless the token is tracked", func(s *scope) any { return s.tokenID }},
+	{"token.id", textType, false, ofToken | inValue, "128 random bits that name the token; for jti, and empty in replies with an identity unless the token is tracked", func(s *scope) any { return s.tokenID }},
 	{"token.methods", listType, false, ofToken, "how it was signed in: password, totp, recovery_code or key", func(s *scope) any { return s.methods }},
 	{"token.issued_at", instantType, true, ofToken, "when the token was made, in whole seconds; in the reply that lets it live longer itself, when that was", func(s *scope) any { return instantOrNull(s.issuedAt) }},
 	{"token.expires_at", instantType, false, ofToken, "when the token ends, in whole seconds; null where it never does", func(s *scope) any { return instantOrNull(s.expiresAt) }},
-	{"token.lifetime", integerType, false, inClaims | inToken, "the seconds from token.issued_at to token.expires_at; null where it never ends", func(s *scope) any { return seconds(s.issuedAt, s.expiresAt) }},
+	{"token.lifetime", integerType, false, inClaims | inToken, "the seconds that the token lives; null where it never ends", func(s *scope) any { return seconds(s.issuedAt, s.expiresAt) }},
 
 	{"presented.value", textType, false, inPresented, "the token that the request is about, for contracts that repeat it: that of an input token or refresh, or else the bearer's", func(s *scope) any { return s.presented.Reveal() }},
 
-	{"session.id", textType, true, ofToken, "the id of the token's session, for sid; null where tokens are not tracked", sessionFact(func(v *core.Session) any { return string(v.ID) })},
+	{"session.id", textType, true, ofToken, "the id of the token's session; for sid, and null where tokens are not tracked", sessionFact(func(v *core.Session) any { return string(v.ID) })},
 	{"session.started_at", instantType, true, ofToken, "when its session began", sessionFact(func(v *core.Session) any { return v.CreatedAt })},
 	{"session.ends_at", instantType, true, ofToken, "when its session ends at the latest; null where it never does", sessionFact(func(v *core.Session) any { return instantOrNull(v.ExpiresAt) })},
 
@@ -238,7 +238,7 @@ var facts = []fact{
 	{"limit.field_kb", integerType, false, inError | inIssue, "the size that a field may have, in KiB", func(s *scope) any { return int64(s.dialect.limits.FieldBytes) >> 10 }},
 	{"limit.body_kb", integerType, false, inError | inIssue, "the size that a body may have, in KiB", func(s *scope) any { return s.dialect.limits.Bytes >> 10 }},
 
-	{"request.id", textType, false, ofRequest, "the request's id, as in the log", func(s *scope) any { return s.call.RequestID }},
+	{"request.id", textType, false, ofRequest, "the request's id; the same as in the log", func(s *scope) any { return s.call.RequestID }},
 	{"request.media_type", textType, false, ofRequest, "the request's media type without parameters; empty for none", func(s *scope) any { return s.call.mediaType }},
 	{"request.method", textType, false, ofRequest, "the request's method", func(s *scope) any { return s.call.method }},
 	{"request.language", textType, true, inReply | inError | inIssue, "the language of the messages that the request wants, as the file writes it; null where the file has no messages", func(s *scope) any { return s.languageName() }},

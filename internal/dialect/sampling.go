@@ -17,7 +17,7 @@ import (
 // What sample calls and replies hold for what differs each time. The random parts
 // are made up and stand for nothing.
 const (
-	sampleRequestID = "01981f2e-6a5b-7c00-9d1e-3f2b4a5c6d7e"
+	sampleRequestID = "CYXJ7H3NBNU5EG2K-1"
 	sampleRandom    = "x7Rk2mVtQ9wLpZ4sN8cYhB3fJ6dGaU1eTvXo5iKqWnM"
 	sampleTokenID   = "9f2c4e8a1b7d4036a5c3e1f07b2d8496" //nolint:gosec // it names no token
 	sampleCode      = "123456"

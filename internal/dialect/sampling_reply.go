@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chancery-auth/chancery/core"
@@ -16,27 +17,74 @@ func (d *Dialect) sampleScope(call *Call, rt *route) *scope {
 	s := newScope(d, call)
 	s.now, s.retryAfter, s.limit = probeTime, 30, 5
 	kinds := []core.SubjectKind{core.SubjectAccount, core.SubjectKey}
-	policy := core.Policy{Lifetime: time.Hour}
-	if len(d.policyNames) > 0 {
-		policy = d.policies[d.policyNames[0]]
-	}
 	if rt != nil {
 		kinds = rt.as[:min(1, len(rt.as))]
-		if named, ok := d.policies[rt.policy]; ok {
-			policy = named
-		}
 	}
+	policy := d.samplePolicy(rt)
 	account, key := d.sampleIdentity(kinds)
 	grant := d.sampleGrant(policy, account, key)
 	s.fill(&grant)
 	s.tokenValue, s.keySet = d.sampleToken(policy, grant), json.RawMessage(`{"keys":[]}`)
 	s.presented = s.tokenValue
 	if policy.Refresh != nil {
-		s.refresh = &core.RefreshToken{Value: core.NewSecret(reversed(sampleRandom)), IssuedAt: probeTime, ExpiresAt: probeTime.Add(policy.Refresh.Lifetime)}
+		s.refresh = &core.RefreshToken{Value: sampleOpaque(policy.Refresh.Opaque, reversed, grant), IssuedAt: probeTime, ExpiresAt: probeTime.Add(policy.Refresh.Lifetime)}
 	}
 	s.challenge = &core.Challenge{Value: core.NewSecret(reversed(sampleRandom)), ExpiresAt: probeTime.Add(5 * time.Minute)}
 	s.caller = &core.Identity{Account: account, Key: key}
 	return s
+}
+
+// samplePolicy is the policy of the tokens that a route deals with, nil for any: the
+// one that it issues by, or that of a session which it can go on with.
+func (d *Dialect) samplePolicy(rt *route) core.Policy {
+	fits := func(core.Policy) bool { return true }
+	switch {
+	case rt == nil:
+	case rt.policy != "":
+		return d.policies[rt.policy]
+	case rt.operation.name == Refresh:
+		fits = func(p core.Policy) bool { return p.Refresh != nil }
+	case rt.operation.name == Extend:
+		fits = goesOn
+	}
+	var first *core.Policy
+	for _, name := range d.policyNames {
+		p := d.policies[name]
+		switch {
+		case !fits(p):
+		case rt != nil && d.sharesCookie(rt, name):
+			return p
+		case first == nil:
+			first = &p
+		}
+	}
+	if first == nil {
+		return core.Policy{Lifetime: time.Hour}
+	}
+	return *first
+}
+
+// sharesCookie reports whether a route sets or ends a cookie that sign-ins by the
+// policy set.
+func (d *Dialect) sharesCookie(rt *route, policy string) bool {
+	own := rt.ok.cookies()
+	return slices.ContainsFunc(d.routes, func(other *route) bool {
+		return other.policy == policy && slices.ContainsFunc(other.ok.cookies(), func(name string) bool { return slices.Contains(own, name) })
+	})
+}
+
+// cookies are the names of the cookies that an answer, nil for none, sets or ends.
+func (a *answer) cookies() []string {
+	var names []string
+	if a == nil {
+		return nil
+	}
+	for _, rp := range a.variants {
+		for i := range rp.cookies {
+			names = append(names, rp.cookies[i].name)
+		}
+	}
+	return names
 }
 
 func (d *Dialect) sampleGrant(policy core.Policy, account core.Account, key *core.AccessKey) core.Grant {
@@ -66,17 +114,30 @@ func (d *Dialect) sampleGrant(policy core.Policy, account core.Account, key *cor
 
 // sampleToken is a token as one of the policy looks, but for what is in it.
 func (d *Dialect) sampleToken(policy core.Policy, g core.Grant) core.Secret {
-	if policy.Format == core.FormatOpaque && policy.Opaque.Value != nil {
-		random := sampleRandom
-		if policy.Opaque.Form == "uuid" {
-			random = "7d9f0f3c-2b1a-4c5e-8f60-1a2b3c4d5e6f"
-		}
-		if value, err := policy.Opaque.Value(core.NewSecret(random), g); err == nil {
-			return value
-		}
+	if policy.Format == core.FormatOpaque {
+		return sampleOpaque(policy.Opaque, func(text string) string { return text }, g)
 	}
 	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"` + policy.Keys.Algorithm + `"}`))
 	return core.NewSecret(header + ".e30.c2lnbmF0dXJl")
+}
+
+// sampleOpaque is an opaque token as it looks, its random part written in some order.
+func sampleOpaque(o core.Opaque, order func(string) string, g core.Grant) core.Secret {
+	random := order(sampleRandom)
+	switch _, width, _ := o.Size(); {
+	case o.Form == "uuid":
+		random = "7d9f0f3c-2b1a-4c5e-8f60-1a2b3c4d5e6f"
+	case strings.HasPrefix(o.Form, "hex"):
+		random = strings.Repeat(order(sampleTokenID), width/len(sampleTokenID)+1)[:width]
+	case width > 0:
+		random = strings.Repeat(random, width/len(random)+1)[:width]
+	}
+	if o.Value != nil {
+		if value, err := o.Value(core.NewSecret(random), g); err == nil {
+			return value
+		}
+	}
+	return core.NewSecret(random)
 }
 
 func reversed(text string) string {

@@ -100,7 +100,7 @@ func (x *describer) schema(n *yaml.Node) *Schema {
 func (x *describer) text(n *yaml.Node) *Schema {
 	parts, _ := new(reader).split(n)
 	if len(parts) != 1 || !parts[0].expression {
-		return textSchema(parts)
+		return x.textSchema(parts)
 	}
 	name := strings.TrimSpace(parts[0].text)
 	switch {
@@ -113,15 +113,15 @@ func (x *describer) text(n *yaml.Node) *Schema {
 	if l == nil {
 		return &Schema{}
 	}
-	return l.schema(name, x.d, x.certain)
+	return x.result(l, name)
 }
 
-// schema describes the result of an expression alone.
-func (l *leaf) schema(text string, d *Dialect, certain []string) *Schema {
-	s := &Schema{Fact: l.fact, Doc: docOf(text)}
-	nullable := l.nullable && !slices.Contains(certain, l.fact)
+// result describes the result of an expression alone.
+func (x *describer) result(l *leaf, text string) *Schema {
+	s := &Schema{Fact: l.fact, Doc: x.docOf(text)}
+	nullable := l.nullable && !slices.Contains(x.certain, l.fact)
 	if l.constant {
-		value, _ := l.get(&scope{dialect: d, now: probeTime})
+		value, _ := l.get(&scope{dialect: x.d, now: probeTime})
 		s.Const, _ = appendValue(nil, value)
 	}
 	switch l.typ {
@@ -149,7 +149,7 @@ func (l *leaf) schema(text string, d *Dialect, certain []string) *Schema {
 }
 
 // textSchema describes a text with expressions in it.
-func textSchema(parts []textPart) *Schema {
+func (x *describer) textSchema(parts []textPart) *Schema {
 	s := &Schema{Type: []string{"string"}}
 	expressions := 0
 	for _, part := range parts {
@@ -157,7 +157,7 @@ func textSchema(parts []textPart) *Schema {
 		case part.expression:
 			expressions++
 			name := strings.TrimSpace(part.text)
-			s.Doc = docOf(name)
+			s.Doc = x.docOf(name)
 			if factPath.MatchString(name) {
 				s.Fact = name
 			}
@@ -176,8 +176,8 @@ func textSchema(parts []textPart) *Schema {
 	return s
 }
 
-// schema describes a header or a text body.
-func (t textTemplate) schema() *Schema {
+// template describes a header or a text body.
+func (x *describer) template(t textTemplate) *Schema {
 	if text, ok := t.constant(); ok {
 		return &Schema{Type: []string{"string"}, Const: appendString(nil, text)}
 	}
@@ -192,7 +192,7 @@ func (t textTemplate) schema() *Schema {
 			return &Schema{Type: s.Type}
 		default:
 			s.Fact = segment.leaf.fact
-			s.Doc = docOf(s.Fact)
+			s.Doc = x.docOf(s.Fact)
 		}
 	}
 	return s
@@ -336,29 +336,35 @@ var namedFact = regexp.MustCompile(`\b[a-z_]+(?:\.[A-Za-z_][A-Za-z0-9_]*)+`)
 var plainFact = regexp.MustCompile(`^(?:(?:iso|iso_full|epoch|epoch_ms)\( *)?[A-Za-z_.]+(?: *(?:, *[0-9] *)?\))?$`)
 
 // docOf tells what an expression is about that names but one fact, or "".
-func docOf(expression string) string {
+func (x *describer) docOf(expression string) string {
 	doc := ""
 	for _, name := range namedFact.FindAllString(expression, -1) {
-		about := docOfName(name)
+		about := x.docOfName(name)
 		if about != "" && doc != "" && doc != about {
 			return ""
 		}
 		doc = cmp.Or(about, doc)
 	}
 	if doc != "" && !plainFact.MatchString(expression) {
+		if strings.HasPrefix(doc, "whether ") {
+			return "tells " + doc
+		}
 		return "made from " + doc
 	}
 	return doc
 }
 
 // docOfName tells what a fact is, "" for what is none.
-func docOfName(name string) string {
+func (x *describer) docOfName(name string) string {
 	owner, member, _ := strings.Cut(name, ".")
 	switch f := factsByName[name]; {
 	case f != nil:
 		doc, _, _ := strings.Cut(f.doc, ";") // what follows is for who writes files
 		return doc
 	case owner == "input":
+		if in := x.inputs[member]; in != nil && in.field != "" {
+			member = in.field
+		}
 		return "what was sent as " + member
 	case owner == grantedFact:
 		return "what was granted as " + member

@@ -179,7 +179,7 @@ func TestResponses(t *testing.T) {
 	}
 	for _, tt := range []struct{ what, got, want any }{
 		{"the reply's doc", at(note, "200", "description"), "It has been noted."},
-		{"its cookies", at(note, "200", "headers", "Set-Cookie", "description"), "Sets the cookie last, the request's id, as in the log (Path=/). Takes the cookie first away."},
+		{"its cookies", at(note, "200", "headers", "Set-Cookie", "description"), "Sets the cookie last, the request's id (Path=/). Takes the cookie first away (Max-Age=0)."},
 		{"an example of other settings", at(note, "200", "content", "application/json", "examples", "test stage"), nil},
 		{"one of these", at(note, "200", "content", "application/json", "examples", "live stage", "value", "stage"), "live"},
 		{"the words for a broken body", at(examples, "broken", "value", "error"), "the body cannot be read"},

@@ -361,7 +361,10 @@ func (w *writer) media(replies []reply) object {
 // the dialect's own reply to that request: the words for another rule would not do.
 func (w *writer) like(r reply, e dialect.Example) *dialect.ReplyInfo {
 	like := r.ReplyInfo
-	if told := w.d.Refusal(e); r.shown.IsA(core.InvalidRequest) && (told != nil || e.Outcome != r.shown) {
+	if !r.shown.IsA(core.InvalidRequest) {
+		return &like
+	}
+	if told := w.d.Refusal(e); told != nil || e.Outcome != r.shown {
 		like.Example = told
 	}
 	return &like

@@ -70,8 +70,13 @@ var subjectWords = map[core.SubjectKind]string{
 // kindTitle is an outcome's name for people.
 func kindTitle(kind core.Kind) string {
 	words := strings.ReplaceAll(string(kind), "_", " ")
-	if words == "" {
+	switch kind {
+	case "":
 		return ""
+	case core.MFARequired:
+		words = "second factor required"
+	case core.BadOTP:
+		words = "bad one-time code"
 	}
 	return strings.ToUpper(words[:1]) + words[1:]
 }

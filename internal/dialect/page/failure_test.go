@@ -10,7 +10,6 @@ import (
 // plain is a dialect with places for what a test is about.
 const plain = `dialect: plain
 SETTINGS
-subject: account
 tokens:
   access:
     algorithm: HS256
@@ -46,6 +45,9 @@ EXAMPLES
 // plainWith is plain with parts in its places; those that are not named are empty.
 func plainWith(parts map[string]string) string {
 	text := plain
+	if !strings.Contains(parts["SETTINGS"], "subject:") {
+		text = strings.Replace(text, "SETTINGS", "subject: account\nSETTINGS", 1)
+	}
 	for _, place := range []string{"SETTINGS", "REFRESH", "CARRIERS", "OWN", "ROUTES", "ISSUES", "ERRORS", "EXAMPLES"} {
 		text = strings.Replace(text, place, parts[place], 1)
 	}
@@ -123,7 +125,7 @@ func TestFailures(t *testing.T) {
 			"ERRORS": `locked: [{when: "${!setting.quiet}", status: 423, json: {error: LOCKED}}, {when: "${setting.project == 'y'}", status: 423, json: {error: y}}, {when: "${account.login == 'ada'}", status: 423, doc: Call us., json: {error: ada}}, {status: 423, json: {error: locked}}]
   must_change_secret: [{when: true, status: 403, json: {error: change}}, {status: 403, json: {error: never}}]`,
 		}, []string{
-			`423 Locked Call us. POST /login where account.login is ada 423 Locked application/json { "error": "ada" }`,
+			`423 Locked Call us. POST /login where the account's login is ada 423 Locked application/json { "error": "ada" }`,
 			`423 Locked The account is locked. Only an administrator can change that. POST /login 423 Locked application/json { "error": "locked" }`,
 			`403 Must change secret The password must be changed first. Have the person set a new one. POST /login 403 Forbidden application/json { "error": "change" }`,
 		}, []string{"LOCKED", `"y"`, "never"}},
@@ -131,8 +133,15 @@ func TestFailures(t *testing.T) {
 			`401 Unauthorized The request has no token that holds. Sign in again. paths that want a token 401 Unauthorized application/json { "error": "sign in first" }`,
 		}, nil},
 		{"no code is read", map[string]string{"ERRORS": "bad_otp: {status: 401, json: {error: wrong code}}\n  mfa_required: {status: 401, json: {error: code needed}}"}, []string{
-			`401 Mfa required The password is right, and a second factor is needed. Ask for the code, and sign in again with it. POST /login 401 Unauthorized application/json { "error": "code needed" }`,
+			`401 Second factor required The password is right, and a second factor is needed. Ask for the code, and sign in again with it. POST /login 401 Unauthorized application/json { "error": "code needed" }`,
 		}, []string{"wrong code"}},
+		{"keys have no second factor", map[string]string{
+			"SETTINGS": "subject: [account, key]",
+			"ROUTES":   strings.Replace(secondLogin, "issue: access", "issue: access, as: [key]", 1),
+			"ERRORS":   "mfa_required: {status: 403, json: {error: code needed}}",
+		}, []string{
+			`403 Second factor required The password is right, and a second factor is needed. Ask for the code, and sign in again with it. POST /login 403 Forbidden application/json { "error": "code needed" }`,
+		}, nil},
 		{"a challenge is no mail's ticket", map[string]string{
 			"ROUTES": `- {on: {method: POST, path: /code}, accept: [json], inputs: {challenge: {from: body.challenge, required: true}, otp: {from: body.code, required: true}}, do: resume, ok: {json: {token: "${token.value}"}}}`,
 			"ERRORS": `bad_ticket: {status: 401, json: {error: too late}}

@@ -56,13 +56,11 @@ type block struct {
 
 type endpoint struct{ ID, Methods, Path, Title string }
 
-type input struct{ Name, Where, Type, Need, About string }
-
 // An answer is a reply as people see it.
 type answer struct {
 	About   []string
 	Status  string
-	When    string
+	Case    string // when it comes, in words; "" for always
 	Type    string
 	Headers []pair
 	Body    string
@@ -73,7 +71,7 @@ type answer struct {
 
 // same reports whether two answers look the same.
 func (a *answer) same(b *answer) bool {
-	return a.Body == b.Body && a.When == b.When && slices.Equal(a.About, b.About) && slices.Equal(a.Headers, b.Headers)
+	return a.Body == b.Body && a.Case == b.Case && slices.Equal(a.About, b.About) && slices.Equal(a.Headers, b.Headers)
 }
 
 type pair struct{ Name, Value string }
@@ -169,7 +167,7 @@ func (s *section) tellApart(info dialect.Description) {
 		switch {
 		case count[b.Title] == 1:
 		case b.When != "":
-			b.Title += ", where " + b.When
+			b.Title, b.When = b.Title+", where "+b.When, "" // once is enough
 		case b.policy != "" && len(info.Tokens) > 1:
 			b.Title += ": " + strings.ReplaceAll(b.policy, "_", " ")
 		default:
@@ -225,15 +223,31 @@ func (v *view) block(c *composer, index int) (block, error) {
 			b.Types = append(b.Types, a.Type)
 		}
 	}
+	for _, c := range route.Holds {
+		if c.Present && !slices.ContainsFunc(route.Inputs, func(in dialect.InputInfo) bool { return in.From[0].String() == c.From.String() }) {
+			b.Inputs = append(b.Inputs, heldInput(c))
+		}
+	}
 	for _, in := range route.Inputs {
 		b.Inputs = append(b.Inputs, newInput(in))
+	}
+	if len(b.Inputs) == 0 {
+		b.Types = nil // there is nothing to put into a body
 	}
 	var err error
 	if b.Samples, err = c.samples(index); err != nil {
 		return b, err
 	}
-	for _, ok := range route.OK {
-		b.Replies = append(b.Replies, newAnswer(ok))
+	for i, ok := range route.OK {
+		made := newAnswer(ok)
+		switch {
+		case made.Case != "" || len(made.About) > 0 || len(route.OK) == 1:
+		case i == len(route.OK)-1:
+			made.Case = "otherwise"
+		default:
+			made.Case = "in some cases"
+		}
+		b.Replies = append(b.Replies, made)
 	}
 	where := strings.Join(route.Methods, ", ") + " " + route.Path
 	for _, o := range route.Outcomes {
@@ -259,54 +273,11 @@ func (v *view) id(words string) string {
 	return id
 }
 
-func newInput(in dialect.InputInfo) input {
-	made := input{Name: in.Label, Type: typeNames[in.Type], Need: needs[in.Need]}
-	if len(in.From[0].Path) > 0 {
-		made.Name = strings.Join(in.From[0].Path, ".")
-	}
-	var places, about []string
-	for _, from := range in.From {
-		place := placeNames[from.Place]
-		if name := strings.Join(from.Path, "."); name != made.Name && from.Place != "basic" {
-			place += " as " + name
-		}
-		places = append(places, place)
-	}
-	made.Where = strings.Join(places, ", or ")
-	if in.Label != "" && in.Label != last(in.From[0].Path) {
-		about = append(about, in.Label)
-	}
-	if in.Doc != "" {
-		about = append(about, in.Doc)
-	}
-	if in.Take != "" {
-		about = append(about, "what the group of "+in.Take+" matches counts")
-	}
-	for _, rule := range in.Rules {
-		about = append(about, rule.Words)
-	}
-	if in.Need == dialect.Sometimes {
-		about = append(about, "needed where "+in.NeedWhy)
-	}
-	if in.Default != nil {
-		about = append(about, "otherwise "+string(in.Default))
-	}
-	made.About = strings.Join(about, "; ")
-	return made
-}
-
-var needs = map[dialect.Necessity]string{dialect.Always: "required", dialect.Sometimes: "sometimes", dialect.Never: "optional"}
-
-var typeNames = map[string]string{
-	"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "list": "list", "object": "object", "any": "anything",
-}
-
-var placeNames = map[string]string{
-	"body": "body", "query": "query", "header": "header", "path": "path", "cookie": "cookie", "basic": "basic authentication", "bearer": "the token",
-}
-
 func newAnswer(r dialect.ReplyInfo) answer {
-	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), When: r.When, Type: r.Type, About: paragraphs(r.Doc), source: r.Source}
+	a := answer{Status: strconv.Itoa(r.Status) + " " + http.StatusText(r.Status), Type: r.Type, About: paragraphs(r.Doc), source: r.Source}
+	if r.When != "" {
+		a.Case = "where " + r.When
+	}
 	for _, h := range r.Headers {
 		a.Headers = append(a.Headers, pair{h.Name, headerValue(h.Schema)})
 	}
