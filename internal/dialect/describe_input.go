@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -183,7 +184,7 @@ var (
 	conditionHas   = regexp.MustCompile(`'([^'"]*)' in ([a-z’ ]*[a-z])`)
 	conditionIssue = regexp.MustCompile(`issues\.exists\( *(\w+) *, *(\w+)\.(field|rule) *== *'([^'"]*)' *\)`)
 	conditionWords = strings.NewReplacer(" == ", " is ", " != ", " is not ", " && ", " and ", " || ", " or ", "'", "")
-	conditionShape = regexp.MustCompile(`^[\w .’-]+$`)
+	conditionShape = regexp.MustCompile(`^[\w .’·-]+$`)
 	conditionText  = regexp.MustCompile(`'[^']*'`)
 )
 
@@ -213,7 +214,15 @@ func (c *condition) words(inputs map[string]*input) string {
 	if text = strings.TrimSpace(conditionWords.Replace(text)); named || !conditionShape.MatchString(text) {
 		return ""
 	}
-	return strings.ReplaceAll(text, "’", "'")
+	return strings.NewReplacer("’", "'", "·", ".").Replace(text)
+}
+
+// wire is the input's name on the wire, as manuals list it.
+func (in *input) wire() string {
+	if len(in.sources) > 0 && in.sources[0].place == "body" {
+		return strings.Join(in.sources[0].path, ".")
+	}
+	return cmp.Or(in.field, in.name)
 }
 
 // inputWords tell what is asked of an input.
@@ -221,8 +230,8 @@ func inputWords(name string, inputs map[string]*input) string {
 	rest, not := strings.CutPrefix(name, "!")
 	rest, isNull, asksNull := strings.Cut(rest, " ")
 	kind, name, _ := strings.Cut(rest, ".")
-	if in := inputs[name]; in != nil && in.field != "" {
-		name = in.field
+	if in := inputs[name]; in != nil {
+		name = strings.ReplaceAll(in.wire(), ".", "·") // no fact's name
 	}
 	switch {
 	case kind == "input" && !asksNull && not:

@@ -362,8 +362,8 @@ func (x *describer) docOfName(name string) string {
 		doc, _, _ := strings.Cut(f.doc, ";") // what follows is for who writes files
 		return doc
 	case owner == "input":
-		if in := x.inputs[member]; in != nil && in.field != "" {
-			member = in.field
+		if in := x.inputs[member]; in != nil {
+			member = in.wire()
 		}
 		return "what was sent as " + member
 	case owner == grantedFact:

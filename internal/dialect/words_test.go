@@ -8,10 +8,11 @@ import (
 
 // TestConditionWords: what people are told of a condition holds no expression.
 func TestConditionWords(t *testing.T) {
-	inputs := map[string]*input{"mode": {name: "mode", target: target{field: "auth_mode"}}, "id": {name: "id"}}
+	inputs := map[string]*input{"mode": {name: "mode", target: target{field: "auth_mode"}}, "id": {name: "id"}, "deep": {name: "deep", sources: []source{{place: "body", path: []string{"user", "type"}}}}}
 	for expression, want := range map[string]string{
 		"input.mode == 'cookie'":                      "auth_mode is cookie",
 		"input.mode == 'm.id.thirdparty'":             "auth_mode is m.id.thirdparty",
+		"input.deep != 'a'":                           "user.type is not a",
 		"sent.mode && !sent.id":                       "auth_mode is sent and id is not sent",
 		"issues.exists(i, i.field == 'username')":     "username is wrong",
 		"issues.exists(i, i.rule == 'equals')":        "a value is not the one allowed",
