@@ -238,7 +238,7 @@ func (p *program) printEvents(ctx context.Context, form output, names names) fun
 				return err
 			}
 			if form == "json" {
-				err = encoder.Encode(view)
+				err = encoder.Encode(view) //nolint:gosec // the id of an access key is not the key
 			} else {
 				_, err = fmt.Fprintln(p.out, plain(strings.Join(view.row(), "  ")))
 			}

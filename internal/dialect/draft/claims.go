@@ -88,11 +88,11 @@ var tokenPrefix = regexp.MustCompile(`^(?:[0-9]{1,12}\||(?:(?:[a-z]{2,10}|[A-Z]{
 
 // writeRandom says what is random in an opaque token, and how it is written around that.
 func writeRandom(t tree, token string) {
-	prefix, random := tokenPrefix.FindString(token), token
+	prefix := tokenPrefix.FindString(token)
 	if len(token)-len(prefix) < 16 || formOf(token) != "" {
 		prefix = ""
 	}
-	random = token[len(prefix):]
+	random := token[len(prefix):]
 	if form := formOf(random); form != "" {
 		t.say("form", form)
 	}
