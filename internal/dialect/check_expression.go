@@ -52,11 +52,15 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 	}
 }
 
+var comparesWithNull = regexp.MustCompile(`'_[!=]=_' applied to '\((?:null, |[a-z]+, null\))`)
+
 // overloadHint says what to do about types that do not fit.
 func overloadHint(message string) string {
 	switch {
 	case strings.Contains(message, "'_?_:_'"):
 		return "both sides have one type, and null is of none: wrap them, as in input.a == 'x' ? dyn(input.a) : dyn(null)"
+	case comparesWithNull.MatchString(message):
+		return "it is never null here: leave the comparison out"
 	case strings.Contains(message, "'_+_' applied to '(timestamp"), strings.Contains(message, "'_-_' applied to '(timestamp"):
 		return "make the seconds a duration, as in now + duration(string(limit.retry_after) + 's')"
 	}
