@@ -158,11 +158,23 @@ const maxFaults = 1000
 // moved, removed or put in (S80). What it calls Erased was erased by its owner's
 // wish, or by somebody who had the database: the address alone is gone.
 func VerifyJournal(ctx context.Context, journal Audit, chain *Chain, progress func(done, all int64)) (AuditReport, error) {
-	const page = 1000
 	head, err := journal.JournalHead(ctx)
-	if err != nil {
-		return AuditReport{}, err
+	for err == nil {
+		var report AuditReport
+		if report, err = verifyTo(ctx, journal, chain, head, progress); err != nil {
+			return report, err
+		}
+		base := head.Base
+		if head, err = journal.JournalHead(ctx); err == nil && head.Base == base {
+			return report, nil // and otherwise it was trimmed meanwhile: once more
+		}
 	}
+	return AuditReport{}, err
+}
+
+// verifyTo reads the journal up to what was its head.
+func verifyTo(ctx context.Context, journal Audit, chain *Chain, head JournalHead, progress func(done, all int64)) (AuditReport, error) {
+	const page = 1000
 	v := verification{chain: chain, report: AuditReport{Head: head}, sequence: head.Base, link: head.BaseLink}
 	for {
 		records, err := journal.FindEvents(ctx, EventFilter{}, v.sequence, page)

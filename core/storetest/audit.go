@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 	"time"
@@ -101,6 +102,12 @@ var auditTests = map[string]func(*testing.T, Store){
 		must(t, s.Record(t.Context(), at(21, core.ActionExchange)))
 		wantSame(t, "the next", verified(t, s).Head.Sequence, int64(13))
 	},
+	"what is trimmed while it is verified is not missed": func(t *testing.T, s Store) {
+		for i := range 4 {
+			must(t, s.Record(t.Context(), at(i, core.ActionExchange)))
+		}
+		wantSame(t, "records", verified(t, &trimmer{Store: s}).Records, int64(2))
+	},
 	"addresses are erased and the rest still holds": func(t *testing.T, s Store) {
 		for i, who := range []core.AccountID{"ada", "grace", "ada"} {
 			e := at(i, core.ActionExchange)
@@ -119,4 +126,20 @@ var auditTests = map[string]func(*testing.T, Store){
 		}
 		wantSame(t, "again", get[int](t)(s.EraseAddresses(t.Context(), realm, "ada", event)), 0)
 	},
+}
+
+// trimmer trims the journal behind the back of the first who reads it.
+type trimmer struct {
+	Store
+	trimmed bool
+}
+
+func (s *trimmer) FindEvents(ctx context.Context, filter core.EventFilter, after int64, limit int) ([]core.RecordedEvent, error) {
+	if !s.trimmed {
+		s.trimmed = true
+		if _, err := s.TrimEvents(ctx, at(2, "").At, 10); err != nil {
+			return nil, err
+		}
+	}
+	return s.Store.FindEvents(ctx, filter, after, limit)
 }
