@@ -40,7 +40,8 @@ func (a *Authority) Register(ctx context.Context, r Registration) (Account, *Tok
 	case !r.Verified && !a.terms.AdmitUnverified:
 		return Account{}, nil, refuse(Internal, "a registration is to give a token, but accounts that are not verified get none")
 	}
-	if err := CheckPassword(r.Password); err != nil {
+	said := AccountSpec{Realm: a.terms.Realm, Login: r.Login, Email: r.Email, Name: r.Name}
+	if err := CheckPassword(r.Password, said.ownWords()...); err != nil {
 		return Account{}, nil, err
 	}
 	spec, err := a.registrationSpec(ctx, r)
@@ -160,7 +161,7 @@ func (a *Authority) enter(ctx context.Context, account Account, origin Origin) e
 // below BadTicket, and with AlreadyVerified.
 func (a *Authority) Verify(ctx context.Context, ticket Secret, origin Origin) (Account, error) {
 	var verified Account
-	err := a.redeem(ctx, redemption{PurposeVerification, ticket, ActionAccountVerified, origin}, func(ticket Ticket, event Event) error {
+	err := a.redeem(ctx, redemption{PurposeVerification, ticket, ActionAccountVerified, origin}, func(ticket Ticket, _ Account, event Event) error {
 		now := a.deps.Now()
 		return a.deps.Tickets.RedeemTicket(ctx, a.terms.Realm, ticket.Digest, now, func(ticket Ticket, account *Account) (Event, error) {
 			if err := ticket.Usable(*account, now); err != nil {

@@ -180,7 +180,7 @@ func (r *Registry) hash(ctx context.Context, spec AccountSpec) (PasswordHash, er
 	case spec.Password == (Secret{}):
 		return "", nil
 	}
-	if err := CheckPassword(spec.Password); err != nil {
+	if err := CheckPassword(spec.Password, spec.ownWords()...); err != nil {
 		return "", err
 	}
 	return r.Passwords.Hash(ctx, spec.Realm, spec.Password)

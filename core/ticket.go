@@ -109,13 +109,13 @@ type redemption struct {
 // redeem has use redeem a ticket that holds, as one counted try. A ticket that is
 // refused is on record; wrong guesses count against the network, as nobody knows
 // whose ticket it would have been.
-func (a *Authority) redeem(ctx context.Context, r redemption, use func(Ticket, Event) error) error {
+func (a *Authority) redeem(ctx context.Context, r redemption, use func(Ticket, Account, Event) error) error {
 	event := a.event(r.action, r.origin)
 	err := a.counted(ctx, AttemptKey{Realm: a.terms.Realm, Network: r.origin.Network()}, func() error {
-		ticket, _, err := a.ticket(ctx, r.ticket, r.purpose)
+		ticket, account, err := a.ticket(ctx, r.ticket, r.purpose)
 		event.Account = ticket.Account
 		if err == nil {
-			err = use(ticket, event)
+			err = use(ticket, account, event)
 		}
 		if KindOf(err) == NotFound {
 			err = errors.Join(&Error{Kind: TicketUnknown}, err)

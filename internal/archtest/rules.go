@@ -33,6 +33,7 @@ var Rules = []Rule{
 	{Package: "internal/password", May: []string{"core", "internal/argon2id"}, Never: io, Why: "hashes are computed, without I/O"},
 	{Package: "internal/strictyaml", Never: io, Why: "it reads text that it is given"},
 	{Package: "internal/seed", May: []string{"core", "internal/dialect"}, Why: "it tells core what a file declares"},
+	{Package: "internal/passwordlist", May: []string{"core"}, Why: "it makes a file for core"},
 	{Package: "internal/bench", May: []string{"", "core"}, Why: "it drives a running server from outside"},
 	{Package: "internal/contracttest", Why: "it asks a running server alone; its tests may use all"},
 	{Package: "internal/archtest", Why: "it looks at the packages from outside"},
