@@ -120,7 +120,7 @@ func resetA(t *testing.T, w *world) {
 		long := strings.Repeat("l", 129)
 		contractA.expect(t, w.send(t, contractA, resetWith(ticket, "1234567")), detail(tooShort("1234567")))
 		contractA.expect(t, w.send(t, contractA, resetWith(ticket, long)), detail(tooLong(long)))
-		contractA.expect(t, w.send(t, contractA, resetWith(ticket, "12345678")), passwordUpdated)
+		contractA.expect(t, w.send(t, contractA, resetWith(ticket, "kq7wmzpt")), passwordUpdated)
 	})
 	sub(t, "refused for policy reasons", func(t *testing.T) {
 		refusal := &core.Error{Kind: core.PasswordRefused, Reason: "too common"}

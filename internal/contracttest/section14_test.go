@@ -54,11 +54,11 @@ func validationErrors(t *testing.T, w *world) {
 			detail(missing("token", `{"x":[1,{"y":null}],"new_password":"Abcdefgh ü<&>"}`))},
 		{"both missing", send(`{}`), detail(missing("token", `{}`), missing("new_password", `{}`))},
 		{"of duplicates the last is shown", send(`{"token":1,"token":"t"}`), detail(missing("new_password", `{"token":"t"}`))},
-		{"number", send(`{"token":12,"new_password":"12345678"}`), detail(notAString("token", `12`))},
-		{"null", send(`{"token":null,"new_password":"12345678"}`), detail(notAString("token", `null`))},
+		{"number", send(`{"token":12,"new_password":"kq7wmzpt"}`), detail(notAString("token", `12`))},
+		{"null", send(`{"token":null,"new_password":"kq7wmzpt"}`), detail(notAString("token", `null`))},
 		{"boolean", send(`{"token":"t","new_password":true}`), detail(notAString("new_password", `true`))},
-		{"list", send(`{"token":["a", "b"],"new_password":"12345678"}`), detail(notAString("token", `["a","b"]`))},
-		{"object", send(`{"token":{"a": {}},"new_password":"12345678"}`), detail(notAString("token", `{"a":{}}`))},
+		{"list", send(`{"token":["a", "b"],"new_password":"kq7wmzpt"}`), detail(notAString("token", `["a","b"]`))},
+		{"object", send(`{"token":{"a": {}},"new_password":"kq7wmzpt"}`), detail(notAString("token", `{"a":{}}`))},
 		{"two values not strings, in declaration order", send(`{"new_password":1,"token":2}`),
 			detail(notAString("token", `2`), notAString("new_password", `1`))},
 		{"one of each, in declaration order", send(`{"new_password":"short","token":false}`),
@@ -77,7 +77,7 @@ func validationErrors(t *testing.T, w *world) {
 		{"body is not JSON", send(`{"token":`), noJSON},
 		{"body is blank", send(`  `), noJSON},
 		{"body has more behind", send(`{"token":"t"} x`), noJSON},
-		{"body has a comma too many", send(`{"token":"t","new_password":"12345678",}`), noJSON},
+		{"body has a comma too many", send(`{"token":"t","new_password":"kq7wmzpt",}`), noJSON},
 		{"body has single quotes", send(`{'token':'t'}`), noJSON},
 	})
 	w.prove(t, contractA, passwordLengths())
@@ -94,7 +94,7 @@ func passwordLengths() []row {
 	return []row{
 		{"7 letters", resetWith("t", "1234567"), detail(tooShort("1234567"))},
 		{"no letter", resetWith("t", ""), detail(tooShort(""))},
-		{"8 letters", resetWith("t", "12345678"), badTicket},
+		{"8 letters", resetWith("t", "kq7wmzpt"), badTicket},
 		{"7 code points in 28 bytes", resetWith("t", "😀😀😀😀😀😀😀"), detail(tooShort("😀😀😀😀😀😀😀"))},
 		{"8 code points with an accent apart", resetWith("t", "1234567\u0301"), badTicket},
 		{"128 code points in 512 bytes", resetWith("t", wide), badTicket},
@@ -107,7 +107,7 @@ func passwordLengths() []row {
 
 // jsonBodies proves 1.5 by A's reset: a body that was read gets as far as the ticket.
 func jsonBodies(t *testing.T, w *world) {
-	const whole = `{"token":"t","new_password":"12345678"}`
+	const whole = `{"token":"t","new_password":"kq7wmzpt"}`
 	send := func(body string) request { return post(resetPath, jsonType, body) }
 	badBytes := expected{status: 400, body: `{"detail":"There was an error parsing the body"}`}
 	w.prove(t, contractA, []row{
@@ -119,16 +119,16 @@ func jsonBodies(t *testing.T, w *world) {
 		{"text/json is no JSON", post(resetPath, "text/json", whole), notAnObject(pyString(whole))},
 		{"no media type", post(resetPath, "", whole), badTicket},
 		{"byte order mark", send("\uFEFF" + whole), badTicket},
-		{"unknown keys", send(`{"a":{"token":1},"token":"t","new_password":"12345678","z":null}`), badTicket},
-		{"the last duplicate wins", send(`{"token":5,"new_password":"short","token":"t","new_password":"12345678"}`), badTicket},
-		{"the first duplicate does not", send(`{"token":"t","new_password":"12345678","new_password":"short"}`), detail(tooShort("short"))},
-		{"names match exactly", send(`{"Token":"t","NEW_PASSWORD":"12345678"}`),
-			detail(missing("token", `{"Token":"t","NEW_PASSWORD":"12345678"}`), missing("new_password", `{"Token":"t","NEW_PASSWORD":"12345678"}`))},
-		{"a name with a folding letter", send(`{"token":"t","new_paſſword":"12345678"}`),
-			detail(missing("new_password", `{"token":"t","new_paſſword":"12345678"}`))},
+		{"unknown keys", send(`{"a":{"token":1},"token":"t","new_password":"kq7wmzpt","z":null}`), badTicket},
+		{"the last duplicate wins", send(`{"token":5,"new_password":"short","token":"t","new_password":"kq7wmzpt"}`), badTicket},
+		{"the first duplicate does not", send(`{"token":"t","new_password":"kq7wmzpt","new_password":"short"}`), detail(tooShort("short"))},
+		{"names match exactly", send(`{"Token":"t","NEW_PASSWORD":"kq7wmzpt"}`),
+			detail(missing("token", `{"Token":"t","NEW_PASSWORD":"kq7wmzpt"}`), missing("new_password", `{"Token":"t","NEW_PASSWORD":"kq7wmzpt"}`))},
+		{"a name with a folding letter", send(`{"token":"t","new_paſſword":"kq7wmzpt"}`),
+			detail(missing("new_password", `{"token":"t","new_paſſword":"kq7wmzpt"}`))},
 		{"escaped names", send(`{"\u0074oken":"t","new_password":"\u0031234567"}`), detail(tooShort("1234567"))},
-		{"bytes that are not UTF-8", send("{\"token\":\"\xff\",\"new_password\":\"12345678\"}"), badBytes},
-		{"cut UTF-8", send("{\"token\":\"\xe2\x82\",\"new_password\":\"12345678\"}"), badBytes},
+		{"bytes that are not UTF-8", send("{\"token\":\"\xff\",\"new_password\":\"kq7wmzpt\"}"), badBytes},
+		{"cut UTF-8", send("{\"token\":\"\xe2\x82\",\"new_password\":\"kq7wmzpt\"}"), badBytes},
 		{"chunked", send(whole).inChunks(), badTicket},
 	})
 }
