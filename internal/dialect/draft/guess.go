@@ -187,7 +187,7 @@ func (g *guesser) text(path []string, v body.Value) guess {
 	switch {
 	case strings.Join(path, "/") == g.tokenAt:
 		return g.tokenText(is)
-	case g.refresh != "" && is == g.refresh:
+	case slices.Contains(refreshNames, name) && is != "" || recurs(is, g.refresh):
 		return fact("refresh.value", "<token>")
 	case tokenName(name) && name != "tokentype" && is != "" || jwt.MatchString(is):
 		return g.tokenText(is).because("the API answered a token here too")
@@ -201,6 +201,13 @@ func (g *guesser) text(path []string, v body.Value) guess {
 		return fact("token.id", "<text>").because("the API answered something random here: is it this?")
 	}
 	return constant(path[len(path)-1], v)
+}
+
+// recurs reports whether a text is one that is known from another place of the request or
+// the reply. What stands for a text of which nothing is known is at many places, and says
+// nothing of any.
+func recurs(is, known string) bool {
+	return known != "" && is == known && !slices.Contains(sampleTexts, is)
 }
 
 // tokenText is the token, with the scheme before it if there was one.
@@ -283,10 +290,10 @@ func (g *guesser) tellsAccount(v body.Value) bool {
 	known := 0
 	for _, m := range v.Members() {
 		expression := accountFacts[folded(m.Name())]
-		if strings.HasPrefix(expression, "account.") || m.Value().Kind() == body.String && g.login != "" && m.Value().Text() == g.login {
+		if strings.HasPrefix(expression, "account.") || m.Value().Kind() == body.String && recurs(m.Value().Text(), g.login) {
 			known++
 		}
-		if tokenName(m.Name()) || m.Value().Text() != "" && m.Value().Text() == g.token {
+		if tokenName(m.Name()) || recurs(m.Value().Text(), g.token) {
 			return false
 		}
 	}
@@ -306,7 +313,7 @@ func (g *guesser) ofAccount(path []string) bool {
 func (g *guesser) accountFact(path []string, v body.Value) (guess, bool) {
 	name, inside := folded(path[len(path)-1]), g.ofAccount(path)
 	switch expression := accountFacts[name]; {
-	case v.Kind() == body.String && g.login != "" && v.Text() == g.login:
+	case v.Kind() == body.String && recurs(v.Text(), g.login):
 		if g.keys {
 			return fact("key.identifier", g.sample.login), true
 		}

@@ -25,6 +25,14 @@ func TestFromOpenAPI(t *testing.T) {
 			"    parameters: [{name: tenant, in: path, required: true, schema: {type: string}}]\n    post:\n"), "/{tenant}/login", []string{
 			"path: '/v2/{tenant}/login'", "{from: path.tenant, required: true}", "path: /v2/sample/login",
 		}},
+		{"texts without examples", bareAPI, "", []string{
+			"        status: string # the same for everybody?\n        refresh_token: ${refresh.value}\n        access_token: ${token.value}\n" +
+				"        user:\n          id: ${account.id}\n          email: ${account.email}\n        plan: string # the same",
+			"        status: string\n        refresh_token: <token>\n        access_token: <jwt>\n        user:\n          id: <uuid>\n          email: ada@example.com\n",
+		}},
+		{"texts without examples, and access keys", strings.NewReplacer("username", "access_key", "password", "secret_key").Replace(bareAPI), "", []string{
+			"        status: string # the same for everybody?\n        refresh_token: ${refresh.value}\n", "access_token: ${token.value}\n        user:\n          id: ${account.id}\n          email: ${account.email}\n",
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := FromOpenAPI([]byte(tt.document), tt.path)
@@ -76,3 +84,23 @@ func TestFromOpenAPIProblems(t *testing.T) {
 		})
 	}
 }
+
+// bareAPI tells the types of its texts, and nothing else of them.
+const bareAPI = `openapi: 3.1.0
+paths:
+  /login:
+    post:
+      requestBody:
+        content: {application/json: {schema: {properties: {username: {type: string}, password: {type: string}}}}}
+      responses:
+        "200":
+          content:
+            application/json:
+              schema:
+                properties:
+                  status: {type: string}
+                  refresh_token: {type: string}
+                  access_token: {type: string}
+                  user: {type: object, properties: {id: {type: string}, email: {type: string}}}
+                  plan: {type: string}
+`

@@ -99,16 +99,23 @@ func (d document) sampleOf(name string) string {
 	case kind == "object":
 		return "{}"
 	case d.at("format").Text() == "date-time":
-		return `"2026-01-31T09:30:00Z"`
+		return `"` + sampleInstant + `"`
 	case d.at("format").Text() == "uuid":
-		return `"00000000-0000-0000-0000-000000000000"`
+		return `"` + sampleUUID + `"`
 	case f == "tokentype":
 		return `"Bearer"`
 	case d.at("format").Text() == "email":
-		return `"user@example.com"`
+		return `"` + sampleEmail + `"`
 	}
 	return `"` + sampleWord + `"`
 }
 
-// sampleWord stands for a text of which nothing is known.
-const sampleWord = "string"
+// What stands for a text of which a schema tells its form at most.
+const (
+	sampleWord    = "string"
+	sampleEmail   = "user@example.com"
+	sampleUUID    = "00000000-0000-0000-0000-000000000000"
+	sampleInstant = "2026-01-31T09:30:00Z"
+)
+
+var sampleTexts = []string{sampleWord, sampleEmail, sampleUUID, sampleInstant}
