@@ -2,8 +2,10 @@ package draft
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestFromOpenAPI(t *testing.T) {
@@ -33,6 +35,11 @@ func TestFromOpenAPI(t *testing.T) {
 		{"texts without examples, and access keys", strings.NewReplacer("username", "access_key", "password", "secret_key").Replace(bareAPI), "", []string{
 			"        status: string # the same for everybody?\n        refresh_token: ${refresh.value}\n", "access_token: ${token.value}\n        user:\n          id: ${account.id}\n          email: ${account.email}\n",
 		}},
+		{"a schema within itself", strings.ReplaceAll(bareAPI, "username: {type: string}", "username: {type: string}, parent: {$ref: '#/components/schemas/Node'}") + `
+components:
+  schemas:
+    Node: {properties: {name: {type: string}, next: {$ref: '#/components/schemas/Node'}, all: {type: array, items: {$ref: '#/components/schemas/Node'}}, one: {oneOf: [{$ref: '#/components/schemas/Node'}, {type: integer}]}}}
+`, "", []string{"json: {username: ada, parent: {name: string, all: [], one: 1}, password: correct horse battery staple}"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d, err := FromOpenAPI([]byte(tt.document), tt.path)
@@ -74,9 +81,23 @@ func TestFromOpenAPIProblems(t *testing.T) {
 		{"a reference to itself", `{"openapi":"3.0.0","paths":{"/a":{"post":{"requestBody":{"$ref":"#/paths/~1a/post/requestBody"}}}}}`, "", "no operation of the document takes"},
 		{"an alias bomb", bomb, "", ""},
 		{"too much", strings.Repeat(" ", 3<<20), "", "more than"},
+		{"five megabytes", `{"openapi":"3.0.0","paths":{` + strings.TrimSuffix(strings.Repeat(`"/a":{},`, 5<<20/8), ",") + `}}`, "", "more than"},
+		{"too many members", `{"openapi":"3.0.0","x":[` + strings.TrimSuffix(strings.Repeat("0,", 900_000), ",") + `]}`, "", "the document cannot be taken"},
+		{"too many members, in YAML", "openapi: 3.0.0\nx: [" + strings.Repeat("0,", 900_000) + "]", "", "too many members"},
+		{"too deep, in blocks", "openapi: 3.0.0\nx:\n  " + strings.Repeat("- ", 900_000) + "1\n", "", ""},
+		{"too deep, in JSON", `{"openapi":"3.0.0","x":` + strings.Repeat("[", 1<<20) + `}`, "", "neither JSON nor YAML"},
+		{"too deep, in YAML", "openapi: 3.0.0\nx: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000), "", "nested too deep"},
+		{"wrong types", `{"openapi":"3.0.0","paths":{"/a":{"post":{"parameters":{"a":1},"requestBody":[1],"responses":"x"}},"/b":[],"/c":{"post":{"requestBody":{"content":{"application/json":{"schema":{"properties":[1],"allOf":{},"required":1}}}}}}}}`, "", "no operation of the document takes"},
+		{"parts that hold each other in very many ways", manyWays("properties: {a: %[1]s, b: %[1]s, c: %[1]s, d: %[1]s, e: %[1]s, f: %[1]s, g: %[1]s, h: %[1]s}"), "", ""},
+		{"parts that are made of each other in very many ways", manyWays("allOf: [%[1]s, %[1]s, %[1]s, %[1]s, %[1]s, %[1]s, %[1]s, %[1]s, %[1]s, %[1]s]"), "", ""},
+		{"a schema made of itself", manyWays("allOf: [{$ref: '#/components/schemas/S0'}, {$ref: '#/components/schemas/S1'}]"), "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			begun := time.Now()
 			_, err := FromOpenAPI([]byte(tt.document), tt.path)
+			if took := time.Since(begun); took > time.Second {
+				t.Errorf("FromOpenAPI() took %v", took)
+			}
 			problem, ok := errors.AsType[*Problem](err)
 			if !ok || !strings.Contains(problem.Message, tt.want) || problem.Advice == "" {
 				t.Errorf("FromOpenAPI() = %v, want a problem that says %q, with advice", err, tt.want)
@@ -104,3 +125,14 @@ paths:
                   user: {type: object, properties: {id: {type: string}, email: {type: string}}}
                   plan: {type: string}
 `
+
+// manyWays is a document of twenty schemas, each made of the next one as schema says.
+func manyWays(schema string) string {
+	var b strings.Builder
+	b.WriteString("openapi: 3.1.0\npaths: {/a: {post: {requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}}}}\ncomponents:\n  schemas:\n")
+	for i := range 20 {
+		next := fmt.Sprintf("{$ref: '#/components/schemas/S%d'}", i+1)
+		fmt.Fprintf(&b, "    S%d: {%s}\n", i, strings.ReplaceAll(schema, "%[1]s", next))
+	}
+	return b.String()
+}
