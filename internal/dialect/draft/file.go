@@ -58,6 +58,7 @@ func (d *Draft) prepare() (*guesser, error) {
 		return nil, err
 	}
 	g := &guesser{keys: d.Request.forKeys(), sample: d.Request.sampleFor(), attributes: mapping()}
+	d.keepRules(g.sample)
 	if f := d.Request.byRole("identifier"); f.Place != "basic" || f.Value.Text() != "" {
 		g.login = f.Value.Text()
 	}
@@ -250,6 +251,9 @@ func (d *Draft) route(ok *yaml.Node) *yaml.Node {
 		}
 		if f.Const {
 			in.add("equals", literal(f.Value.Text()))
+		}
+		for _, rule := range f.Rules {
+			in.add(rule.name, rule.node())
 		}
 		if f.Role == "" && secretish(name) {
 			in.add("secret", plain("true"))

@@ -60,11 +60,11 @@ func (d document) signIn(draft *Draft, wanted string) (document, error) {
 				continue
 			}
 			r := Request{Method: strings.ToUpper(verb), Path: d.prefix() + p.Name()}
-			operation.readRequest(&r, item)
+			notes := operation.readRequest(&r, item)
 			if strings.Contains(p.Name(), "{") && wanted == "" || r.assign() != nil {
 				continue
 			}
-			draft.Request = r
+			draft.Request, draft.Notes = r, append(draft.Notes, notes...)
 			for _, p := range append(item.at("parameters").items(), operation.at("parameters").items()...) {
 				if !p.at("required").Bool() {
 					draft.Notes = append(draft.Notes, fmt.Sprintf("The parameter %s, which is not required.", p.at("name").Text()))
@@ -99,13 +99,22 @@ func (d document) prefix() string {
 	return strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
-// readRequest reads the parameters and the body that an operation needs.
-func (d document) readRequest(r *Request, item document) {
+// readRequest reads the parameters and the body that an operation needs, and notes what
+// of them cannot be said.
+func (d document) readRequest(r *Request, item document) (notes []string) {
 	r.Form = None
 	for _, p := range append(item.at("parameters").items(), d.at("parameters").items()...) {
 		place, name := p.at("in").Text(), p.at("name").Text()
 		if slices.Contains([]string{"query", "header", "path"}, place) && p.at("required").Bool() && name != "" {
-			r.Fields = append(r.Fields, Field{Place: place, Path: []string{name}, Value: p.example(name), Need: true})
+			f := Field{Place: place, Path: []string{name}, Value: p.example(name), Need: true}
+			if scalar := typeOf(f.Value); place == "query" && (scalar == "integer" || scalar == "number" || scalar == "boolean") {
+				f.Type = scalar
+			}
+			if place != "path" {
+				f.Rules = p.at("schema").rules(f.Type, left(&notes, name))
+				f.lengthen()
+			}
+			r.Fields = append(r.Fields, f)
 		}
 	}
 	if d.basic() {
@@ -135,7 +144,15 @@ func (d document) readRequest(r *Request, item document) {
 		if r.Body = shown; shown.Kind() == body.Object {
 			r.leaves(nil, shown)
 		}
-		media.at("schema").mark(r)
+		media.at("schema").mark(r, &notes)
+	}
+	return notes
+}
+
+// left notes a rule of a field that cannot be said.
+func left(notes *[]string, field string) func(string) {
+	return func(what string) {
+		*notes = append(*notes, fmt.Sprintf("The %s of the field %s.", what, field))
 	}
 }
 
@@ -152,8 +169,8 @@ func (d document) basic() bool {
 	return false
 }
 
-// mark takes over which members of the body are required, or constant.
-func (d document) mark(r *Request) {
+// mark takes over which members of the body are required or constant, and their rules.
+func (d document) mark(r *Request, notes *[]string) {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if f.Place != "body" {
@@ -173,7 +190,10 @@ func (d document) mark(r *Request) {
 		}
 		if constant.Kind() == body.String {
 			f.Const, f.Value = true, constant.Value
+			continue
 		}
+		f.Rules = at.rules(f.Type, left(notes, f.last()))
+		f.lengthen()
 	}
 }
 

@@ -35,6 +35,32 @@ func TestFromOpenAPI(t *testing.T) {
 		{"texts without examples, and access keys", strings.NewReplacer("username", "access_key", "password", "secret_key").Replace(bareAPI), "", []string{
 			"        status: string # the same for everybody?\n        refresh_token: ${refresh.value}\n", "access_token: ${token.value}\n        user:\n          id: ${account.id}\n          email: ${account.email}\n",
 		}},
+		{"rules of what is sent", strings.ReplaceAll(bareAPI, "username: {type: string}, password: {type: string}", `
+          username: {type: string, format: email, maxLength: 64},
+          password: {type: string, minLength: 8, maxLength: 128},
+          pin_code: {type: string, minLength: 8},
+          kind: {type: string, enum: [web, mobile, null]},
+          level: {type: integer, enum: [1, 2]},
+          age: {type: integer, minimum: 18, maximum: 99},
+          share: {type: number, minimum: -1, maximum: 1.5},
+          tags: {type: array, items: {type: string}, minItems: 1, maxItems: 3},
+          at: {type: string, format: date-time},
+          home: {anyOf: [{type: string, format: uri}, {type: "null"}]},
+          device: {type: string, format: uuid},
+          short: {type: string, maxLength: 3},
+          mixed: {enum: [a, 1]},
+          any: {minimum: 1, minLength: 2}`), "", []string{
+			"identifier: {from: body.username, required: true, max: 64, format: email}", "secret: {from: body.password, required: true, min: 8, max: 128}",
+			"pin_code: {from: body.pin_code, min: 8}", "kind: {from: body.kind, one_of: [web, mobile]}", "level: {from: body.level, type: integer, one_of: [1, 2]}",
+			"age: {from: body.age, type: integer, min: 18, max: 99}", "share: {from: body.share, type: integer}", "tags: {from: body.tags, type: list, min: 1, max: 3}",
+			"at: {from: body.at, format: date_time}", "home: {from: body.home, format: uri}", "device: {from: body.device, format: uuid}",
+			"short: {from: body.short}", "mixed: {from: body.mixed}", "any: {from: body.any, min: 2}",
+			"# - The minimum of the field share.", "# - The maximum of the field share.", "# - The rule max of the field short, which the values of the examples would break.", "# - The enum of the field mixed.",
+			"password: wrong wrong, pin_code: stringss, kind: web, level: 1, age: 18,",
+		}},
+		{"a rule of a parameter", strings.Replace(bareAPI, "    post:\n", "    post:\n      parameters: [{name: tries, in: query, required: true, schema: {type: integer, minimum: 2}}, {name: X-App, in: header, required: true, schema: {type: string, enum: [a, b]}}]\n", 1), "", []string{
+			"tries: {from: query.tries, type: integer, required: true, min: 2}", "x_app: {from: header.X-App, required: true, one_of: [a, b]}",
+		}},
 		{"a schema within itself", strings.ReplaceAll(bareAPI, "username: {type: string}", "username: {type: string}, parent: {$ref: '#/components/schemas/Node'}") + `
 components:
   schemas:

@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/chancery-auth/chancery/internal/dialect/body"
@@ -122,7 +123,7 @@ func (d document) sampleOf(name string) string {
 		if strings.Contains(f, "exp") {
 			return "3600"
 		}
-		return "1"
+		return cmp.Or(d.either("minimum").Number(), "1")
 	case kind == "object":
 		return "{}"
 	case d.at("format").Text() == "date-time":
@@ -133,6 +134,9 @@ func (d document) sampleOf(name string) string {
 		return `"Bearer"`
 	case d.at("format").Text() == "email":
 		return `"` + sampleEmail + `"`
+	}
+	if d.at("format").Text() == "uri" {
+		return `"https://app.example.com"`
 	}
 	return `"` + sampleWord + `"`
 }
