@@ -70,10 +70,22 @@ func (d *Draft) prepare() (*guesser, error) {
 	}
 	d.noteLeft("sign-in", d.Success)
 	d.noteLeft("wrong password", d.Refusal)
+	d.Notes = once(d.Notes)
 	if g.refresh != "" {
 		d.Notes = append(d.Notes, "Where clients send the refresh token: add a route for it, with do: refresh.")
 	}
 	return g, nil
+}
+
+// once is a list without what is in it before.
+func once(all []string) []string {
+	var kept []string
+	for _, one := range all {
+		if !slices.Contains(kept, one) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
 }
 
 // noteLeft says which headers of a reply are not in the file.
