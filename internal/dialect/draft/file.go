@@ -261,11 +261,11 @@ func (d *Draft) route(ok *yaml.Node) *yaml.Node {
 		if f.Need {
 			in.add("required", plain("true"))
 		}
-		if f.Const {
-			in.add("equals", literal(f.Value.Text()))
-		}
 		for _, rule := range f.Rules {
 			in.add(rule.name, rule.node())
+		}
+		if f.Const {
+			in.add("equals", literal(f.Value.Text()))
 		}
 		if f.Role == "" && secretish(name) {
 			in.add("secret", plain("true"))

@@ -40,6 +40,7 @@ func TestFromOpenAPI(t *testing.T) {
           password: {type: string, minLength: 8, maxLength: 128},
           pin_code: {type: string, minLength: 8},
           kind: {type: string, enum: [web, mobile, null]},
+          grant_type: {type: string, enum: [password, refresh_token]},
           level: {type: integer, enum: [1, 2]},
           age: {type: integer, minimum: 18, maximum: 99},
           share: {type: number, minimum: -1, maximum: 1.5},
@@ -51,12 +52,12 @@ func TestFromOpenAPI(t *testing.T) {
           mixed: {enum: [a, 1]},
           any: {minimum: 1, minLength: 2}`), "", []string{
 			"identifier: {from: body.username, required: true, max: 64, format: email}", "secret: {from: body.password, required: true, min: 8, max: 128}",
-			"pin_code: {from: body.pin_code, min: 8}", "kind: {from: body.kind, one_of: [web, mobile]}", "level: {from: body.level, type: integer, one_of: [1, 2]}",
+			"pin_code: {from: body.pin_code, min: 8}", "kind: {from: body.kind, one_of: [web, mobile]}", "grant_type: {from: body.grant_type, required: true, equals: password}", "level: {from: body.level, type: integer, one_of: [1, 2]}",
 			"age: {from: body.age, type: integer, min: 18, max: 99}", "share: {from: body.share, type: integer}", "tags: {from: body.tags, type: list, min: 1, max: 3}",
 			"at: {from: body.at, format: date_time}", "home: {from: body.home, format: uri}", "device: {from: body.device, format: uuid}",
 			"short: {from: body.short}", "mixed: {from: body.mixed}", "any: {from: body.any, min: 2}",
 			"# - The minimum of the field share.", "# - The maximum of the field share.", "# - The rule max of the field short, which the values of the examples would break.", "# - The enum of the field mixed.",
-			"password: wrong wrong, pin_code: stringss, kind: web, level: 1, age: 18,",
+			"password: wrong wrong, pin_code: stringss, kind: web, grant_type: password, level: 1, age: 18,",
 		}},
 		{"a rule of a parameter", strings.Replace(bareAPI, "    post:\n", "    post:\n      parameters: [{name: tries, in: query, required: true, schema: {type: integer, minimum: 2}}, {name: X-App, in: header, required: true, schema: {type: string, enum: [a, b]}}]\n", 1), "", []string{
 			"tries: {from: query.tries, type: integer, required: true, min: 2}", "x_app: {from: header.X-App, required: true, one_of: [a, b]}",
