@@ -32,19 +32,19 @@ its other value too. The exit code is 1 if anything is wrong; warnings count wit
 ` + servedNote,
 		Example: "  chancery dialect check kyc\n  chancery dialect check --strict dialects/*.yaml\n  chancery dialect check --with token_lifetime=90d dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			var checked []checkedDialect
-			for _, named := range args {
+		RunE: func(command *cobra.Command, args []string) error {
+			checked := []checkedDialect{}
+			unread := each(command.Context(), args, func(named string) error {
 				one, err := p.check(&choice, named)
-				if err != nil {
-					return err
+				if err == nil {
+					checked = append(checked, one)
 				}
-				checked = append(checked, one)
-			}
+				return err
+			})
 			if err := p.showChecked(form, checked); err != nil {
 				return err
 			}
-			return verdict(checked, strict)
+			return errors.Join(unread, verdict(checked, strict))
 		},
 	}
 	form.flag(command)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,6 +62,22 @@ func (p *program) choose(c *dialectChoice, named string) (chosenDialect, error) 
 	}
 	chosen.mount.Settings, err = withSettings(chosen.mount.Settings, c.with)
 	return chosen, err
+}
+
+// each does something for all that are named. One that cannot be taken does not keep the
+// others from it; what keeps all of them is told once.
+func each(ctx context.Context, named []string, do func(string) error) error {
+	var failed []error
+	for _, one := range named {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := do(one)
+		if err != nil && !slices.ContainsFunc(failed, func(before error) bool { return before.Error() == err.Error() }) {
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // mountAsServed takes the settings and the prefix that the configuration has for it.

@@ -27,8 +27,7 @@ that the configuration has for the dialect are not taken; give --with to try som
 		Example: "  chancery dialect test kyc\n  chancery dialect test dialects/mine.yaml",
 		Args:    someWords("NAME|FILE"),
 		RunE: func(command *cobra.Command, args []string) error {
-			var failed []error
-			for _, named := range args {
+			return each(command.Context(), args, func(named string) error {
 				chosen, err := p.choose(&choice, named)
 				if err != nil {
 					return err
@@ -40,9 +39,8 @@ that the configuration has for the dialect are not taken; give --with to try som
 				if len(args) > 1 {
 					fmt.Fprintf(p.out, "%s\n", named)
 				}
-				failed = append(failed, p.showResults(&chosen, results))
-			}
-			return errors.Join(failed...)
+				return p.showResults(&chosen, results)
+			})
 		},
 	}
 	choice.flags(command)

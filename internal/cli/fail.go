@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -88,13 +89,7 @@ func hintFor(err error) string {
 		return hinted.Hint()
 	}
 	if unknown, ok := errors.AsType[*chancery.UnknownDialect](err); ok {
-		if near := strictyaml.Nearest(unknown.Name, unknown.Known); near != "" {
-			return fmt.Sprintf("did you mean %s? `chancery dialect list` shows them all", near)
-		}
-		if hint := fileHint(unknown.Name); hint != "" {
-			return hint
-		}
-		return "`chancery dialect list` shows them all; a file of your own goes into the folder that `dialects:` names"
+		return unknownDialectHint(unknown)
 	}
 	if _, ok := errors.AsType[dialect.Faults](err); ok {
 		return "`chancery dialect check` shows each fault in its line of the file"
@@ -118,6 +113,18 @@ func hintFor(err error) string {
 		return "the database cannot be reached or is busy: check that it runs and that `database:` is right"
 	}
 	return ""
+}
+
+// unknownDialectHint says what a name that is no dialect's may have been meant for.
+func unknownDialectHint(unknown *chancery.UnknownDialect) string {
+	file := fileHint(unknown.Name)
+	if _, err := fs.Stat(chancery.ExampleDialects(), unknown.Name+".yaml"); err == nil && file == "" {
+		return fmt.Sprintf("%[1]s is an example: `chancery dialect show %[1]s > dialects/%[1]s.yaml` makes it yours", unknown.Name)
+	}
+	if near := strictyaml.Nearest(unknown.Name, unknown.Known); near != "" {
+		return fmt.Sprintf("did you mean %s? `chancery dialect list` shows them all", near)
+	}
+	return cmp.Or(file, "`chancery dialect list` shows them all; a file of your own goes into the folder that `dialects:` names")
 }
 
 // fileHint says how to name what stands in the working folder, where that was taken for

@@ -40,7 +40,11 @@ func Ask(in io.Reader, out io.Writer, person bool) (Draft, error) {
 	i.ask("How do they send what they sign in with? json, form, multipart, basic, query or header.", "json", func(text string) error { return r.form(&r.Form, text) })
 	place, basic := r.fieldPlace, r.fieldPlace == "basic"
 	if !basic {
-		i.ask("Which field is the login name? Dots lead inwards, as in user.name.", proposed(place, "username", "X-Access-Key"), r.fieldName(&login, &secret))
+		inwards := ""
+		if r.Form == JSON {
+			inwards = " Dots lead inwards, as in user.name."
+		}
+		i.ask("Which field is the login name?"+inwards, proposed(place, "username", "X-Access-Key"), r.fieldName(&login, &secret))
 		i.ask("And which is the password, or the secret?", proposed(place, "password", "X-Access-Secret"), r.fieldName(&secret, &login))
 	}
 	i.ask("What comes back? A status and a body, on one line.", `200 {"token": "eyJ…", "expires_in": 3600}`, func(text string) (err error) {
@@ -209,26 +213,31 @@ func (d *Draft) carrier(text string) error {
 	return nil
 }
 
-// lengthText is a number and its unit; seconds where there is none.
-var lengthText = regexp.MustCompile(`^([0-9]{1,8}) *(?:(|s|secs?|seconds?)|(m|mins?|minutes?)|(h|hours?)|(d|days?))$`)
+// lengthText is a number and its unit, or several, as in 1h30m; seconds where there is none.
+var (
+	lengthText = regexp.MustCompile(`^(?:[0-9]{1,8} *(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w|weeks?) *)+$|^[0-9]{1,8}$`)
+	lengthPart = regexp.MustCompile(`([0-9]+) *([a-z]?)[a-z]*`)
+	units      = map[string]time.Duration{"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
+)
+
+const lengths = "a number and s, m, h, d or w, such as 90s, 15m, 1h30m or 90d"
 
 func length(text string) (time.Duration, error) {
-	parts := lengthText.FindStringSubmatch(strings.ToLower(text))
-	if parts == nil {
-		return 0, &Problem{fmt.Sprintf("%q is no length of time", text), "such as 90s, 15m, 12h or 8d"}
+	lower := strings.ToLower(text)
+	if !lengthText.MatchString(lower) {
+		return 0, &Problem{fmt.Sprintf("%q is no length of time", text), lengths}
 	}
-	n, err := strconv.Atoi(parts[1])
-	if err != nil || n == 0 {
+	whole := time.Duration(0)
+	for _, part := range lengthPart.FindAllStringSubmatch(lower, -1) {
+		n, err := strconv.Atoi(part[1])
+		unit := units[part[2]]
+		if err != nil || n > int((maxLength-whole)/unit) {
+			return 0, &Problem{fmt.Sprintf("%q is longer than ten years", text), lengths}
+		}
+		whole += time.Duration(n) * unit
+	}
+	if whole == 0 {
 		return 0, &Problem{fmt.Sprintf("%q is no length of time", text), "at least one second"}
 	}
-	unit := time.Second
-	for i, longer := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
-		if parts[i+3] != "" {
-			unit = longer
-		}
-	}
-	if n > int(maxLength/unit) {
-		return 0, &Problem{fmt.Sprintf("%q is longer than ten years", text), "such as 90s, 15m, 12h or 8d"}
-	}
-	return time.Duration(n) * unit, nil
+	return whole, nil
 }

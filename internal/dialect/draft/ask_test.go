@@ -31,6 +31,11 @@ func TestAsk(t *testing.T) {
 			"on: {method: POST, path: '/v1/{tenant}/login'}", "{from: path.tenant, required: true}", "identifier: {from: body.user,", "- {in: header, name: X-Auth-Token}", "token_lifetime: 15m",
 		}, ""},
 		{"a cookie, and seconds", "\n\n\n\n\n\nCookie: session=TOKEN\n600\n", []string{"- {in: cookie, name: session}", "token_lifetime: 10m"}, ""},
+		{"a name of names, in a form", "\nmultipart\nuser.name\nuser\npin\n\n\n\n90d\n", []string{"from: body.user", "token_lifetime: 90d"},
+			"3. Which field is the login name?\n   [username]    \"user.name\" has a dot, by which only members of JSON are found"},
+		{"a length in another form", "\n\n\n\n\n\n\nPT1H\n1h30m\n", []string{"token_lifetime: 90m"},
+			"\"PT1H\" is no length of time\n   a number and s, m, h, d or w, such as"},
+		{"weeks", "\n\n\n\n\n\n\n2 weeks\n", []string{"token_lifetime: 14d"}, ""},
 		{"answers that only look like some", "//a\n/a\nform\na.b\na\na\nb\nyes\n\n\n\n99999999d\n1 day\n", []string{"path: /a}", "from: body.b", "token_lifetime: 1d"},
 			"\"a\" is the login name already"},
 	} {

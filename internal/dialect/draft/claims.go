@@ -175,7 +175,7 @@ func (g *guesser) claim(name string, v body.Value, before tree) *yaml.Node {
 		}
 	case "${key.identifier}":
 		return remark(text("${key.id}"), "it was the access key itself, which tokens do not tell")
-	case "${token.value}", "${request.id}":
+	case "${token.value}", "${refresh.value}", "${request.id}":
 		return remark(text("${token.id}"), "the API had something random here")
 	}
 	return made

@@ -310,7 +310,7 @@ func (c *curlCommand) target() (*url.URL, error) {
 	if u.Path == "" {
 		u.Path = "/"
 	}
-	if password, given := u.User.Password(); given && c.user == "" {
+	if password, _ := u.User.Password(); u.User != nil && c.user == "" {
 		c.user = u.User.Username() + ":" + password
 	}
 	return u, nil

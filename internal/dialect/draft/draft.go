@@ -61,6 +61,7 @@ type Field struct {
 	Role  string     // the input's name that an operation knows, or ""
 	Need  bool       // whether a request without it is refused
 	Const bool       // whether it must be the value
+	Rules []rule     // that its values keep
 	Guess string     // what is not sure of it, for a comment
 }
 

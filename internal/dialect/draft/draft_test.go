@@ -94,6 +94,22 @@ var drafts = []struct {
 		[]string{"token: ${token.value}", "algorithm: HS256", "bad_credentials: {status: 401, json: {error: bad_credentials, message: The credentials are wrong}}"},
 	},
 	{
+		"a login within the URL, and more URLs", `curl -X POST https://grace:hunter2@acme.example/login http://b.example http://c.example`, ``, ``,
+		[]string{"from: basic.username", "from: basic.password", "# What was left out:\n# - The command has a second URL, which was left out.\ndialect:"},
+	},
+	{
+		"a token that is a JSON text", `curl host/login -d username=grace -d password=x`, "HTTP/1.1 200 OK\nContent-Type: application/json\n\n\"" + aJWT + `"`, ``,
+		[]string{"      json: ${token.value}\n", "      json: <jwt>\n", "algorithm: RS256"},
+	},
+	{
+		"a JSON text beside a token", `curl host/login -d username=grace -d password=x`, "HTTP/1.1 200 OK\nContent-Type: application/json\nX-Auth-Token: 0123456789abcdef\n\n\"hello\"", "HTTP/1.1 401 No\nContent-Type: application/json\n\n12",
+		[]string{"headers: {X-Auth-Token: '${token.value}'}", "      json: hello # the same", "    json: 12\n"},
+	},
+	{
+		"a token that comes again under another name", `curl host/login -d username=grace -d password=x`, `{"token":"0123456789abcdef","x":"0123456789abcdef"}`, ``,
+		[]string{"        token: ${token.value}\n        x: ${token.value}\n"},
+	},
+	{
 		"privileges of one who asked", `curl acme.example/login -d username=grace -d password=x`,
 		"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nX-Frame-Options: DENY\r\nSet-Cookie: lang=en\r\nContent-Type: application/json\r\n\r\n" +
 			`{"token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiI0MiIsImFwcF9hY2Nlc3MiOnRydWUsInJvbGUiOiJhZG1pbiIsInNjb3BlIjoicmVhZCB3cml0ZSIsInBlcm1pc3Npb25zIjpbImEiLCJiIl0sInJlZ2lvbiI6ImV1IiwiaWF0IjoxNzAwMDAwMDAwLCJleHAiOjE3MDAwMDA5MDB9.c2ln","refresh_token":"rt_0123456789abcdefghijklmnop","is_admin":true,"device_id":"GHTYAJCE","lease_duration":2764800,"token_type":"Bearer","x":null,"keys":["0123456789abcdef0123456789abcdef"]}`, ``,

@@ -109,6 +109,9 @@ func put(t tree, path []string, v *yaml.Node) {
 	t.add(path[len(path)-1], v)
 }
 
+// maxShown is how long a text of the request may be that examples send as it is.
+const maxShown = 40
+
 // shown is what an example sends for a field: never what was sent as a secret.
 func (f *Field) shown(s sample, c change) *yaml.Node {
 	switch f.Role {
@@ -124,7 +127,7 @@ func (f *Field) shown(s sample, c change) *yaml.Node {
 	switch kind := f.Value.Kind(); {
 	case secretish(strings.ToLower(snake(f.called()))):
 		return standIn(kind)
-	case kind == body.String && len(f.Value.Text()) > 40:
+	case kind == body.String && len(f.Value.Text()) > maxShown:
 		return standIn(kind)
 	}
 	return value(f.Value)
@@ -163,14 +166,15 @@ func (d *Draft) examples(g *guesser, ok *yaml.Node) *yaml.Node {
 		}
 		return made.Node
 	}
-	right := change{login: s.login, secret: s.secret}
+	sent := s.changes(&d.Request)
+	right := sent[0]
 	add("login", d.send(g, right), ok)
-	add("wrong password", d.send(g, change{login: s.login, secret: "wrong"}), refused("bad_credentials", "bad_secret"))
-	add("unknown login", d.send(g, change{login: s.other("nobody"), secret: s.secret}), refused("bad_credentials", "unknown"))
+	add("wrong password", d.send(g, sent[1]), refused("bad_credentials", "bad_secret"))
+	add("unknown login", d.send(g, sent[2]), refused("bad_credentials", "unknown"))
 	if d.Request.forKeys() {
-		add("expired access key", d.send(g, change{login: "sample-key-2", secret: s.secret + "-too"}), refused("bad_credentials", "key_expired"))
+		add("expired access key", d.send(g, sent[3]), refused("bad_credentials", "key_expired"))
 	} else {
-		add("disabled account", d.send(g, change{login: s.other("leaver"), secret: s.secret}), refused("bad_credentials", "inactive"))
+		add("disabled account", d.send(g, sent[3]), refused("bad_credentials", "inactive"))
 	}
 	missing := right
 	missing.without = "secret"

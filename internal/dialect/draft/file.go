@@ -58,6 +58,7 @@ func (d *Draft) prepare() (*guesser, error) {
 		return nil, err
 	}
 	g := &guesser{keys: d.Request.forKeys(), sample: d.Request.sampleFor(), attributes: mapping()}
+	d.keepRules(g.sample)
 	if f := d.Request.byRole("identifier"); f.Place != "basic" || f.Value.Text() != "" {
 		g.login = f.Value.Text()
 	}
@@ -69,10 +70,22 @@ func (d *Draft) prepare() (*guesser, error) {
 	}
 	d.noteLeft("sign-in", d.Success)
 	d.noteLeft("wrong password", d.Refusal)
+	d.Notes = once(d.Notes)
 	if g.refresh != "" {
 		d.Notes = append(d.Notes, "Where clients send the refresh token: add a route for it, with do: refresh.")
 	}
 	return g, nil
+}
+
+// once is a list without what is in it before.
+func once(all []string) []string {
+	var kept []string
+	for _, one := range all {
+		if !slices.Contains(kept, one) {
+			kept = append(kept, one)
+		}
+	}
+	return kept
 }
 
 // noteLeft says which headers of a reply are not in the file.
@@ -247,6 +260,9 @@ func (d *Draft) route(ok *yaml.Node) *yaml.Node {
 		}
 		if f.Need {
 			in.add("required", plain("true"))
+		}
+		for _, rule := range f.Rules {
+			in.add(rule.name, rule.node())
 		}
 		if f.Const {
 			in.add("equals", literal(f.Value.Text()))

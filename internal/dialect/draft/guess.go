@@ -106,6 +106,8 @@ func (g *guesser) findToken(r *Reply) string {
 		g.token = tokenHeader(r).Value
 	case len(r.Cookies) > 0:
 		g.token = r.Cookies[0].Value
+	case r.JSON != nil && r.JSON.Kind() == body.String && !strings.ContainsAny(r.JSON.Text(), " \n<"):
+		g.token = r.JSON.Text()
 	}
 	g.token = strings.TrimPrefix(strings.TrimPrefix(g.token, "Bearer "), "bearer ")
 	return g.token
@@ -183,11 +185,11 @@ var (
 
 // text guesses what a text tells. Texts that look secret are never copied.
 func (g *guesser) text(path []string, v body.Value) guess {
-	is, name := v.Text(), folded(path[len(path)-1])
+	is, name := v.Text(), folded(nameOf(path))
 	switch {
-	case strings.Join(path, "/") == g.tokenAt:
+	case g.tokenAt != "" && strings.Join(path, "/") == g.tokenAt || recurs(is, g.token):
 		return g.tokenText(is)
-	case g.refresh != "" && is == g.refresh:
+	case slices.Contains(refreshNames, name) && is != "" || recurs(is, g.refresh):
 		return fact("refresh.value", "<token>")
 	case tokenName(name) && name != "tokentype" && is != "" || jwt.MatchString(is):
 		return g.tokenText(is).because("the API answered a token here too")
@@ -200,7 +202,14 @@ func (g *guesser) text(path []string, v body.Value) guess {
 	if randomText.MatchString(is) && strings.ContainsAny(is, "0123456789") {
 		return fact("token.id", "<text>").because("the API answered something random here: is it this?")
 	}
-	return constant(path[len(path)-1], v)
+	return constant(nameOf(path), v)
+}
+
+// recurs reports whether a text is one that is known from another place of the request or
+// the reply. What stands for a text of which nothing is known is at many places, and says
+// nothing of any.
+func recurs(is, known string) bool {
+	return known != "" && is == known && !slices.Contains(sampleTexts, is)
 }
 
 // tokenText is the token, with the scheme before it if there was one.
@@ -221,7 +230,7 @@ func hasAny(name string, parts ...string) bool {
 
 // instant says which instant a member of that name tells.
 func (g *guesser) instant(path []string) string {
-	name := folded(path[len(path)-1])
+	name := folded(nameOf(path))
 	refresh := strings.Contains(name, "refresh")
 	switch {
 	case refresh && g.refresh != "" && hasAny(name, "exp", "valid", "until"):
@@ -253,7 +262,7 @@ func (g *guesser) iso(path []string, is string) guess {
 
 // number guesses what a number tells.
 func (g *guesser) number(path []string, v body.Value) guess {
-	name, n := folded(path[len(path)-1]), number(v)
+	name, n := folded(nameOf(path)), number(v)
 	counted := func(expression string) guess { return guess{text("${" + expression + "}"), text("<integer>")} }
 	switch {
 	case n >= 1e12 && n < 1e14 && n == float64(int64(n)):
@@ -283,10 +292,10 @@ func (g *guesser) tellsAccount(v body.Value) bool {
 	known := 0
 	for _, m := range v.Members() {
 		expression := accountFacts[folded(m.Name())]
-		if strings.HasPrefix(expression, "account.") || m.Value().Kind() == body.String && g.login != "" && m.Value().Text() == g.login {
+		if strings.HasPrefix(expression, "account.") || m.Value().Kind() == body.String && recurs(m.Value().Text(), g.login) {
 			known++
 		}
-		if tokenName(m.Name()) || m.Value().Text() != "" && m.Value().Text() == g.token {
+		if tokenName(m.Name()) || recurs(m.Value().Text(), g.token) {
 			return false
 		}
 	}
@@ -295,6 +304,9 @@ func (g *guesser) tellsAccount(v body.Value) bool {
 
 // ofAccount reports whether path leads into an object that tells of an account.
 func (g *guesser) ofAccount(path []string) bool {
+	if len(path) == 0 {
+		return false
+	}
 	at := strings.Join(path[:len(path)-1], "/") + "/"
 	if slices.ContainsFunc(g.accounts, func(account string) bool { return strings.HasPrefix(at, account) }) {
 		return true
@@ -304,9 +316,9 @@ func (g *guesser) ofAccount(path []string) bool {
 
 // accountFact guesses a fact of the account or of the access key.
 func (g *guesser) accountFact(path []string, v body.Value) (guess, bool) {
-	name, inside := folded(path[len(path)-1]), g.ofAccount(path)
+	name, inside := folded(nameOf(path)), g.ofAccount(path)
 	switch expression := accountFacts[name]; {
-	case v.Kind() == body.String && g.login != "" && v.Text() == g.login:
+	case v.Kind() == body.String && recurs(v.Text(), g.login):
 		if g.keys {
 			return fact("key.identifier", g.sample.login), true
 		}
@@ -325,7 +337,7 @@ func (g *guesser) accountFact(path []string, v body.Value) (guess, bool) {
 	if !inside {
 		return guess{}, false
 	}
-	return g.attribute(path[len(path)-1], v)
+	return g.attribute(nameOf(path), v)
 }
 
 var attributeName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)

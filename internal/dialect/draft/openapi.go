@@ -9,30 +9,21 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/chancery-auth/chancery/internal/dialect/body"
 )
-
-// A document is an OpenAPI 3 document, or a part of one. Missing members read as
-// an empty part.
-type document struct {
-	root body.Value
-	body.Value
-}
 
 // FromOpenAPI drafts from an OpenAPI 3 document, in JSON or YAML: of its operations
 // the first whose request has something like a password, or the one at path if that
 // is not "". References to other files are not followed.
-func FromOpenAPI(source []byte, path string) (Draft, error) {
-	if int64(len(source)) > limits.Bytes {
-		return Draft{}, &Problem{fmt.Sprintf("the document has more than %d bytes", limits.Bytes), "cut it down to the sign-in's path and the components that this names"}
+func FromOpenAPI(content []byte, path string) (Draft, error) {
+	if int64(len(content)) > limits.Bytes {
+		return Draft{}, &Problem{fmt.Sprintf("the document has more than %d bytes", limits.Bytes), cutDown}
 	}
-	root, err := readDocument(source)
+	root, err := readDocument(content)
 	if err != nil {
 		return Draft{}, err
 	}
-	doc := document{root, root}
+	doc := document{source: &source{root: root, left: maxWork, found: map[string]body.Value{}}, Value: root}
 	version := doc.at("openapi").Text()
 	if !strings.HasPrefix(version, "3.") {
 		if doc.at("swagger").Text() != "" {
@@ -42,110 +33,14 @@ func FromOpenAPI(source []byte, path string) (Draft, error) {
 	}
 	d := Draft{Origin: "an OpenAPI document", Title: doc.at("info", "title").Text()}
 	found, err := doc.signIn(&d, path)
-	if err != nil {
-		return Draft{}, err
+	if err == nil {
+		found.replies(&d)
+		d.Carriers = doc.carriers()
 	}
-	found.replies(&d)
-	d.Carriers = doc.carriers()
-	return d, nil
-}
-
-// readDocument reads JSON or YAML into values that keep their order.
-func readDocument(source []byte) (body.Value, error) {
-	if v, err := body.ParseJSON(source, limits); err == nil {
-		return v, nil
+	if doc.left <= 0 {
+		return Draft{}, &Problem{"the document's parts lead to each other in too many ways to follow them", cutDown}
 	}
-	var n yaml.Node
-	if err := yaml.Load(source, &n); err != nil || len(n.Content) == 0 {
-		return body.Value{}, &Problem{"the document is neither JSON nor YAML", "give the file as the API publishes it"}
-	}
-	text, err := appendYAML(nil, n.Content[0], 0)
-	if err != nil {
-		return body.Value{}, err
-	}
-	return body.ParseJSON(text, limits)
-}
-
-// appendYAML writes a tree of YAML as JSON.
-func appendYAML(dst []byte, n *yaml.Node, depth int) ([]byte, error) {
-	var err error
-	switch {
-	case depth > limits.Depth || len(dst) > int(limits.Bytes):
-		return nil, &Problem{"the document is nested too deep, or too large", "cut it down to the sign-in's path and the components that this names"}
-	case n.Kind == yaml.AliasNode:
-		return appendYAML(dst, n.Alias, depth+1)
-	case n.Kind == yaml.MappingNode:
-		dst = append(dst, '{')
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = append(body.AppendJSON(dst, body.NewString(n.Content[i].Value)), ':')
-			if dst, err = appendYAML(dst, n.Content[i+1], depth+1); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, '}'), nil
-	case n.Kind == yaml.SequenceNode:
-		dst = append(dst, '[')
-		for i, child := range n.Content {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			if dst, err = appendYAML(dst, child, depth+1); err != nil {
-				return nil, err
-			}
-		}
-		return append(dst, ']'), nil
-	}
-	switch n.Tag {
-	case "!!null":
-		return append(dst, "null"...), nil
-	case "!!bool", "!!int", "!!float":
-		if _, err := body.ParseJSON([]byte(n.Value), limits); err == nil {
-			return append(dst, n.Value...), nil
-		}
-	}
-	return body.AppendJSON(dst, body.NewString(n.Value)), nil
-}
-
-// at follows names and references.
-func (d document) at(names ...string) document {
-	for _, name := range names {
-		v, _ := d.Member(name)
-		d = document{d.root, v}.resolve()
-	}
-	return d
-}
-
-// resolve follows a local reference, and those that it leads to.
-func (d document) resolve() document {
-	for range 16 {
-		ref, ok := d.Member("$ref")
-		if !ok {
-			return d
-		}
-		d = document{d.root, d.root}
-		pointer, local := strings.CutPrefix(ref.Text(), "#/")
-		if !local {
-			return document{root: d.root}
-		}
-		for name := range strings.SplitSeq(pointer, "/") {
-			if plain, err := url.PathUnescape(name); err == nil {
-				name = plain
-			}
-			d.Value, _ = d.Member(strings.NewReplacer("~1", "/", "~0", "~").Replace(name))
-		}
-	}
-	return document{root: d.root}
-}
-
-func (d document) items() []document {
-	var all []document
-	for _, item := range d.Items() {
-		all = append(all, document{d.root, item}.resolve())
-	}
-	return all
+	return d, err
 }
 
 var verbs = []string{"post", "get", "put", "patch", "delete"}
@@ -155,7 +50,7 @@ func (d document) signIn(draft *Draft, wanted string) (document, error) {
 	var seen []string
 	for _, verb := range verbs {
 		for _, p := range d.at("paths").Members() {
-			item := document{d.root, p.Value()}.resolve()
+			item := d.part(p.Value())
 			operation := item.at(verb)
 			if operation.Kind() != body.Object {
 				continue
@@ -165,11 +60,11 @@ func (d document) signIn(draft *Draft, wanted string) (document, error) {
 				continue
 			}
 			r := Request{Method: strings.ToUpper(verb), Path: d.prefix() + p.Name()}
-			operation.readRequest(&r, item)
+			notes := operation.readRequest(&r, item)
 			if strings.Contains(p.Name(), "{") && wanted == "" || r.assign() != nil {
 				continue
 			}
-			draft.Request = r
+			draft.Request, draft.Notes = r, append(draft.Notes, notes...)
 			for _, p := range append(item.at("parameters").items(), operation.at("parameters").items()...) {
 				if !p.at("required").Bool() {
 					draft.Notes = append(draft.Notes, fmt.Sprintf("The parameter %s, which is not required.", p.at("name").Text()))
@@ -204,13 +99,22 @@ func (d document) prefix() string {
 	return strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
-// readRequest reads the parameters and the body that an operation needs.
-func (d document) readRequest(r *Request, item document) {
+// readRequest reads the parameters and the body that an operation needs, and notes what
+// of them cannot be said.
+func (d document) readRequest(r *Request, item document) (notes []string) {
 	r.Form = None
 	for _, p := range append(item.at("parameters").items(), d.at("parameters").items()...) {
 		place, name := p.at("in").Text(), p.at("name").Text()
 		if slices.Contains([]string{"query", "header", "path"}, place) && p.at("required").Bool() && name != "" {
-			r.Fields = append(r.Fields, Field{Place: place, Path: []string{name}, Value: p.example(name), Need: true})
+			f := Field{Place: place, Path: []string{name}, Value: p.example(name), Need: true}
+			if scalar := typeOf(f.Value); place == "query" && (scalar == "integer" || scalar == "number" || scalar == "boolean") {
+				f.Type = scalar
+			}
+			if place != "path" {
+				f.Rules = p.at("schema").rules(f.Type, left(&notes, name))
+				f.lengthen()
+			}
+			r.Fields = append(r.Fields, f)
 		}
 	}
 	if d.basic() {
@@ -235,12 +139,20 @@ func (d document) readRequest(r *Request, item document) {
 		if form == JSON && typ != "application/json" {
 			r.MediaType = typ
 		}
-		media := document{d.root, m.Value()}.resolve()
+		media := d.part(m.Value())
 		shown := media.shown()
 		if r.Body = shown; shown.Kind() == body.Object {
 			r.leaves(nil, shown)
 		}
-		media.at("schema").mark(r)
+		media.at("schema").mark(r, &notes)
+	}
+	return notes
+}
+
+// left notes a rule of a field that cannot be said.
+func left(notes *[]string, field string) func(string) {
+	return func(what string) {
+		*notes = append(*notes, fmt.Sprintf("The %s of the field %s.", what, field))
 	}
 }
 
@@ -248,7 +160,7 @@ func (d document) readRequest(r *Request, item document) {
 func (d document) basic() bool {
 	for _, need := range d.at("security").items() {
 		for _, m := range need.Members() {
-			scheme := document{d.root, d.root}.at("components", "securitySchemes", m.Name())
+			scheme := d.whole().at("components", "securitySchemes", m.Name())
 			if scheme.at("type").Text() == "http" && strings.EqualFold(scheme.at("scheme").Text(), "basic") {
 				return true
 			}
@@ -257,8 +169,8 @@ func (d document) basic() bool {
 	return false
 }
 
-// mark takes over which members of the body are required, or constant.
-func (d document) mark(r *Request) {
+// mark takes over which members of the body are required or constant, and their rules.
+func (d document) mark(r *Request, notes *[]string) {
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if f.Place != "body" {
@@ -266,7 +178,7 @@ func (d document) mark(r *Request) {
 		}
 		at := d
 		for _, name := range f.Path {
-			f.Need = slices.ContainsFunc(at.whole("required"), func(v body.Value) bool { return v.Text() == name })
+			f.Need = slices.ContainsFunc(at.all("required"), func(v body.Value) bool { return v.Text() == name })
 			at = at.property(name)
 		}
 		constant := at.at("const")
@@ -278,7 +190,10 @@ func (d document) mark(r *Request) {
 		}
 		if constant.Kind() == body.String {
 			f.Const, f.Value = true, constant.Value
+			continue
 		}
+		f.Rules = at.rules(f.Type, left(notes, f.last()))
+		f.lengthen()
 	}
 }
 
@@ -295,8 +210,8 @@ func (d document) either(name string) document {
 	return d.at(name)
 }
 
-// whole is a list of a schema, with those of allOf.
-func (d document) whole(name string) []body.Value {
+// all is a list of a schema, with those of allOf.
+func (d document) all(name string) []body.Value {
 	all := d.at(name).Items()
 	for _, part := range d.at("allOf").items() {
 		all = append(all, part.at(name).Items()...)
@@ -314,7 +229,7 @@ func (d document) property(name string) document {
 			return p
 		}
 	}
-	return document{root: d.root}
+	return d.nothing()
 }
 
 // replies takes over what the operation answers.
@@ -324,7 +239,7 @@ func (d document) replies(draft *Draft) {
 		if err != nil {
 			continue // default, or 4XX
 		}
-		r := document{d.root, m.Value()}.resolve().reply(status)
+		r := d.part(m.Value()).reply(status)
 		switch {
 		case status/100 == 2 && draft.Success == nil:
 			draft.Success = r
@@ -343,7 +258,7 @@ func (d document) reply(status int) *Reply {
 	}
 	if content := d.at("content").Members(); len(content) > 0 {
 		typ := content[0].Name()
-		v := (document{d.root, content[0].Value()}).resolve().shown()
+		v := d.part(content[0].Value()).shown()
 		if body.IsJSON(strings.Split(typ, ";")[0]) || strings.Contains(typ, "+json") {
 			r.JSON = &v
 		} else {
@@ -363,7 +278,7 @@ func (d document) reply(status int) *Reply {
 func (d document) carriers() []Carrier {
 	var all []Carrier
 	for _, m := range d.at("components", "securitySchemes").Members() {
-		scheme := document{d.root, m.Value()}.resolve()
+		scheme := d.part(m.Value())
 		c := Carrier{In: "header", Name: "Authorization", Scheme: "Bearer"}
 		switch typ := scheme.at("type").Text(); {
 		case typ == "apiKey":

@@ -38,11 +38,12 @@ const typeForm = "application/x-www-form-urlencoded"
 // type of a form where it is not told another. What only begins so is a form if it has
 // a name and a value.
 func looksLikeJSON(content string) bool {
-	if !strings.HasPrefix(strings.TrimSpace(content), "{") {
+	trimmed := strings.TrimSpace(content)
+	if !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, `"`) {
 		return false
 	}
 	_, err := body.ParseJSON([]byte(content), limits)
-	return err == nil || !strings.Contains(content, "=")
+	return err == nil || trimmed[0] == '{' && !strings.Contains(content, "=")
 }
 
 func (r *Request) readJSON(typ, content string) error {
@@ -50,8 +51,12 @@ func (r *Request) readJSON(typ, content string) error {
 	switch {
 	case err != nil:
 		return &Problem{"the body is no JSON object: " + reason(err), "give the command in single quotes, so that the shell leaves the body alone"}
+	case value.Kind() == body.List:
+		return &Problem{"the body is a JSON list, and a dialect reads the members of an object",
+			"give the object alone, such as {\"username\": …, \"password\": …}, if the API takes it without the brackets too; clients that send a list cannot be served"}
 	case value.Kind() != body.Object:
-		return &Problem{"the body is JSON, and no JSON object but a " + value.Kind().String(), "a dialect reads members of an object: {\"username\": …, \"password\": …}"}
+		return &Problem{"the body is a lone JSON " + value.Kind().String() + ", and a dialect reads the members of an object",
+			"name what is sent, as in {\"username\": …, \"password\": …}; a login name and a password can also stand in the query, in headers, or behind -u"}
 	}
 	r.Form, r.Body = JSON, value
 	if typ != "application/json" {

@@ -38,6 +38,29 @@ func (s sample) other(name string) string {
 	return name
 }
 
+// changes are the credentials that the examples send: the right ones, a wrong password,
+// an unknown login, and one that was disabled or has expired.
+func (s sample) changes(r *Request) [4]change {
+	ended := change{login: s.other("leaver"), secret: s.secret}
+	if r.forKeys() {
+		ended = change{login: "sample-key-2", secret: s.secret + "-too"}
+	}
+	return [4]change{
+		{login: s.login, secret: s.secret}, {login: s.login, secret: s.wrong(r)}, {login: s.other("nobody"), secret: s.secret}, ended,
+	}
+}
+
+// wrong is a password that nobody has, and that is long enough to be one.
+func (s sample) wrong(r *Request) string {
+	wrong := "wrong"
+	for _, rule := range r.byRole("secret").Rules {
+		for rule.name == "min" && len(wrong) < min(rule.bound, len(s.secret)) {
+			wrong += " wrong"
+		}
+	}
+	return wrong
+}
+
 const sampleName, sampleRole = "Ada Lovelace", "user"
 
 // expects is what the sample makes of a fact in the place of v; nil where v is of

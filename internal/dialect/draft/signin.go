@@ -67,7 +67,7 @@ func (r *Request) assign() error {
 			f.Role, f.Need, f.Type = "otp", false, ""
 		}
 		if f.Role == "" && !f.Const && slices.Contains(constantNames, folded(f.called())) && f.Value.Kind() == body.String && f.Value.Text() != "" {
-			f.Const, f.Need = true, true
+			f.Const, f.Need, f.Rules = true, true, nil // which the value says better
 		}
 	}
 	return nil

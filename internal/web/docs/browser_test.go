@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/chancery-auth/chancery/internal/dialect"
 )
 
 // A browser is Chromium with one tab, and what it complains of.
@@ -185,39 +187,97 @@ func TestBrowser(t *testing.T) {
 	b.quiet(t, s.url)
 }
 
-// TestTryItOut signs in with Swagger UI, by its form and by its Authorize dialogue.
+// A typed is what is typed into the element of an id.
+type typed struct{ id, text string }
+
+// TestTryItOut signs in with Swagger UI: by the form of an operation, and by the Authorize
+// dialogue with each OAuth flow that the OpenAPI file declares.
 func TestTryItOut(t *testing.T) {
-	s := openSite(t, map[string][]byte{"kyc": shipped(t)["kyc"]})
-	d := s.server.Dialects()[0]
+	files := shipped(t)
+	s := openSite(t, map[string][]byte{"kyc": files["kyc"], "oauth2": files["oauth2"]})
 	b := openBrowser(t)
-	b.look(t, 1280, "light")
-	fill := func(selector, text string) chromedp.Action[chromedp.Void] {
-		return chromedp.Steps(chromedp.WaitVisible(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	for i, tt := range []struct {
+		name, form string // the operation whose form is filled in too, if any
+		flows      func(person, app [2]string) [][]typed
+	}{
+		{"kyc", "operations-Sign_in-post_auth_jwt_login", func(person, _ [2]string) [][]typed {
+			return [][]typed{{{"oauth_username", person[0]}, {"oauth_password", person[1]}}}
+		}},
+		{"oauth2", "", func(person, app [2]string) [][]typed {
+			return [][]typed{
+				{{"oauth_username", person[0]}, {"oauth_password", person[1]}},
+				{{"oauth_username", person[0]}, {"oauth_password", person[1]}, {"client_id_password", app[0]}, {"client_secret_password", app[1]}},
+				{{"client_id_clientCredentials", app[0]}, {"client_secret_clientCredentials", app[1]}},
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := s.server.Dialects()[i]
+			person, app := credentials(d, s.sample(t, d))
+			b.look(t, 1280, "light")
+			b.do(t, chromedp.Navigate(s.url+"/"+d.Name()+"/docs/try"))
+			if tt.form != "" {
+				b.submit(t, "#"+tt.form, person[1])
+				b.picture(t, "try-1280")
+			}
+			for _, all := range tt.flows(person, app) {
+				b.authorize(t, all)
+			}
+			b.picture(t, "authorize-1280-"+tt.name)
+			b.quiet(t, s.url)
+			b.look(t, 390, "dark")
+			b.do(t, chromedp.Navigate(s.url+"/"+d.Name()+"/docs/try"),
+				chromedp.Click(chromedp.CSS(".opblock-summary-control"), chromedp.NodeVisible), chromedp.WaitVisible(chromedp.CSS(".execute")))
+			if got := evaluate[int64](t, b, `document.documentElement.scrollWidth`); got > 390 {
+				t.Errorf("Swagger UI is %d pixels wide on a phone", got)
+			}
+			b.picture(t, "try-390-dark-"+tt.name)
+			b.quiet(t, s.url)
+		})
 	}
-	open := chromedp.Steps(chromedp.Navigate(s.url+"/kyc/docs/try"), // of several operations none is open
-		chromedp.Click(chromedp.CSS("#operations-Sign_in-post_auth_jwt_login .opblock-summary-control"), chromedp.NodeVisible))
-	password := d.ExampleValues(0)["secret"]
-	field := `tr[data-property-name="password"] input`
-	b.do(t, open, chromedp.WaitVisible(chromedp.CSS(field)))
+}
+
+// submit signs in by the form of an operation, which is shut: of several none is open.
+func (b *browser) submit(t *testing.T, operation, password string) {
+	t.Helper()
+	field := operation + ` tr[data-property-name="password"] input`
+	b.do(t, chromedp.Click(chromedp.CSS(operation+" .opblock-summary-control"), chromedp.NodeVisible), chromedp.WaitVisible(chromedp.CSS(field)))
 	evaluate[bool](t, b, "document.querySelector('"+field+"').select() === undefined") // what is made up gives way
-	b.do(t, fill(field, password),
-		chromedp.Click(chromedp.CSS(".execute"), chromedp.NodeVisible),
+	b.do(t, chromedp.SendKeys(chromedp.CSS(field), password),
+		chromedp.Click(chromedp.CSS(operation+" .execute"), chromedp.NodeVisible),
 		chromedp.WaitVisible(chromedp.CSS(".live-responses-table tbody .response-col_status")))
 	if status := evaluate[string](t, b, `document.querySelector(".live-responses-table tbody .response-col_status").innerText`); !strings.HasPrefix(status, "200") {
 		t.Errorf("the form's sign-in got %s", status)
 	}
-	b.picture(t, "try-1280")
-	b.do(t, chromedp.Click(chromedp.CSS(".auth-wrapper .authorize"), chromedp.NodeVisible),
-		fill("#oauth_username", s.sample(t, d)), fill("#oauth_password", password),
-		chromedp.Click(chromedp.CSS(".modal-ux .auth-container:last-child .authorize.button"), chromedp.NodeVisible),
-		chromedp.WaitVisible(chromedp.CSS(`.modal-ux .auth-container:last-child button[aria-label="Remove authorization"]`)))
-	b.picture(t, "authorize-1280")
-	b.quiet(t, s.url)
-	b.look(t, 390, "dark")
-	b.do(t, open, chromedp.WaitVisible(chromedp.CSS(".execute")))
-	if got := evaluate[int64](t, b, `document.documentElement.scrollWidth`); got > 390 {
-		t.Errorf("Swagger UI is %d pixels wide on a phone", got)
+}
+
+// authorize signs in by one flow of the Authorize dialogue. Once Swagger UI has a token
+// it offers to forget it, which is done: all flows share one.
+func (b *browser) authorize(t *testing.T, all []typed) {
+	t.Helper()
+	const forget = `.modal-ux button[aria-label="Remove authorization"]`
+	b.do(t, chromedp.Click(chromedp.CSS(".auth-wrapper .authorize"), chromedp.NodeVisible))
+	for _, one := range all {
+		b.do(t, chromedp.WaitVisible(chromedp.CSS("#"+one.id)), chromedp.SendKeys(chromedp.CSS("#"+one.id), one.text))
 	}
-	b.picture(t, "try-390-dark")
-	b.quiet(t, s.url)
+	b.do(t, chromedp.Click(chromedp.CSS(".modal-ux .auth-container:has(#"+all[0].id+") .authorize.button"), chromedp.NodeVisible),
+		chromedp.WaitVisible(chromedp.CSS(forget+", .modal-ux .errors")))
+	if told := evaluate[string](t, b, `[...document.querySelectorAll(".modal-ux .errors")].map((e) => e.innerText).join()`); told != "" {
+		t.Fatalf("by %v Swagger UI says: %s", all, told)
+	}
+	b.do(t, chromedp.Click(chromedp.CSS(forget), chromedp.NodeVisible), chromedp.WaitVisible(chromedp.CSS("#"+all[0].id)),
+		chromedp.Click(chromedp.CSS(".modal-ux .close-modal"), chromedp.NodeVisible))
+}
+
+// credentials are those of a sample account, and of an access key if there is one.
+func credentials(d *dialect.Dialect, login string) (person, app [2]string) {
+	for _, a := range d.Samples().Accounts {
+		if a.Account.Login == login {
+			person = [2]string{login, a.Password.Reveal()}
+		}
+	}
+	for _, k := range d.Samples().Keys {
+		app = [2]string{k.Key.Identifier, k.Secret.Reveal()}
+	}
+	return person, app
 }

@@ -89,7 +89,7 @@ func (h *Handler) contract(i int, at string) {
 		if at != "" {
 			up = "../"
 		}
-		if len(d.Routes()) == 1 {
+		if len(d.Paths()) == 1 { // that are served
 			expand = "full"
 		}
 		var b bytes.Buffer

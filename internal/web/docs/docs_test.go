@@ -54,7 +54,7 @@ func TestOneContract(t *testing.T) {
 		{"/docs", "text/html; charset=utf-8", "Quant Trading Factory"},
 		{"/docs/kyc", "text/html; charset=utf-8", "Quant Trading Factory"},
 		{"/docs/openapi.json", "application/json", `"openapi": "3.1.0"`},
-		{"/docs/try", "text/html; charset=utf-8", `data-url="openapi.json"`},
+		{"/docs/try", "text/html; charset=utf-8", `data-url="openapi.json" data-expand="full"`}, // what is switched off is not counted
 		{"/docs/-/page.css", "text/css; charset=utf-8", "prefers-color-scheme"},
 		{"/docs/-/page.js", "text/javascript; charset=utf-8", "localStorage"},
 		{"/docs/-/swagger-ui-bundle.js", "text/javascript; charset=utf-8", "SwaggerUIBundle"},
@@ -76,6 +76,9 @@ func TestSeveralContracts(t *testing.T) {
 		if !strings.Contains(index, want) {
 			t.Errorf("/docs lacks %s", want)
 		}
+	}
+	if try := get(place(t, "oauth2"), "/docs/try").Body.String(); !strings.Contains(try, `data-expand="list"`) {
+		t.Error("of several operations one is open")
 	}
 	for path, status := range map[string]int{"/docs/pagfast": 200, "/docs/kyc/openapi.json": 200, "/docs/kyc/try": 200, "/docs/try": 404, "/docs/datafiniti": 404, "/docs/-/x": 404, "/docs/": 308} {
 		if w := get(h, path); w.Code != status {
