@@ -38,6 +38,8 @@ func FuzzDraft(f *testing.F) {
 func FuzzOpenAPI(f *testing.F) {
 	f.Add([]byte(fastAPI))
 	f.Add([]byte(keyAPI))
+	f.Add([]byte(bareAPI))
+	f.Add([]byte(rulesAPI))
 	f.Fuzz(func(t *testing.T, source []byte) {
 		d, err := FromOpenAPI(source, "")
 		if err != nil {
