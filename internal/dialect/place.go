@@ -20,6 +20,7 @@ type place struct {
 	inJSON    bool              // inside $json
 	inMessage bool              // inside a message
 	endless   bool              // the token may have no end
+	unrenewed bool              // no refresh token goes with it
 	about     string            // the rule or outcome that an issue here is of; "" for any
 }
 
@@ -94,6 +95,8 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
 	case first == "issue" && p.in&inError != 0 && !p.issues:
 		return nil, fmt.Sprintf("%s is not known in %s, which no issue leads to", name, p.what), "issues are known in the replies to invalid_request and what is below it"
+	case first == "refresh" && p.unrenewed:
+		return nil, fmt.Sprintf("%s is not known in %s, which gives no refresh token", name, p.what), "give the token one, such as refresh: {lifetime: 14d}, or leave it out"
 	case first == "key" && !p.keys:
 		return nil, fmt.Sprintf("%s is not known in %s, which no access key can reach", name, p.what), "name key in subject, or in the route's as"
 	}

@@ -58,7 +58,7 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.pathInputs(rt)
 	r.routeDo(s.need("do"), rt, d)
 	what := "the reply to " + rt.name()
-	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d)}
+	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d), unrenewed: !rt.renews(d)}
 	switch ok := s.get("ok"); {
 	case rt.outcome != "" && ok != nil:
 		r.fault(ok, "leave it out", "a route that always ends in %s has no success", rt.outcome)
@@ -186,6 +186,18 @@ func (rt *route) endless(d *Dialect) bool {
 	default:
 		return d.endless
 	}
+}
+
+// renews reports whether a refresh token may go with the route's token: extend gives
+// none, and others where a policy has one.
+func (rt *route) renews(d *Dialect) bool {
+	switch {
+	case rt.operation.name == Extend:
+		return false
+	case rt.policy != "":
+		return d.policies[rt.policy].Refresh != nil
+	}
+	return slices.ContainsFunc(d.taken(rt), func(p core.Policy) bool { return p.Refresh != nil })
 }
 
 // issueTemplates compiles the words for broken rules.
