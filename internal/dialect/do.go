@@ -164,9 +164,39 @@ func (r *reader) roles(rt *route) {
 			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
 		}
 	}
+	r.toldApart(rt)
 	if op.name == Authenticate {
 		r.keyRoles(rt)
 	}
+}
+
+// toldApart refuses roles that would make no secret of one: what is an identifier, a
+// client or a name is kept and logged. Parts that take picks are told apart by it.
+func (r *reader) toldApart(rt *route) {
+	for _, in := range rt.inputs {
+		for _, secret := range rt.inputs {
+			if !in.taken || !secret.taken || slices.Contains(secretRoles, in.name) || !slices.Contains(secretRoles, secret.name) {
+				continue
+			}
+			if src := in.reads(secret); src != nil {
+				r.fault(in.node, "read the one or the other elsewhere, or a part of it each, by take", "input %s reads %s, as the secret %s does, and would be kept and logged", in.name, src.text(), secret.name)
+			}
+		}
+	}
+}
+
+// reads is a source whose whole value, or the same part of it, another input has too; or nil.
+func (in *input) reads(other *input) *source {
+	if in.part != nil && (other.part == nil || in.part.String() != other.part.String()) {
+		return nil // a part of it alone
+	}
+	for i := range in.sources {
+		src := &in.sources[i]
+		if slices.ContainsFunc(other.sources, func(s source) bool { return s.text() == src.text() }) {
+			return src
+		}
+	}
+	return nil
 }
 
 // keyRoles checks the inputs of a route that takes access keys.
