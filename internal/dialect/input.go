@@ -257,6 +257,7 @@ func (r *reader) source(n *yaml.Node, text string) (source, bool) {
 func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
 	v := n
 	if n.Kind == yaml.ScalarNode {
+		r.asItStands(n, "the value")
 		if v = r.scalar(n, "the value"); v == nil {
 			return body.Value{}, false
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -146,8 +147,26 @@ func settingName(n *yaml.Node) (string, bool) {
 	return name, ok && settingPattern.MatchString(name)
 }
 
-// text reads a text; numbers and booleans must be quoted to be one.
+// text reads a text that takes no expressions; numbers and booleans must be quoted
+// to be one.
 func (r *reader) text(n *yaml.Node, what string) string {
+	r.asItStands(n, what)
+	return r.letters(n, what)
+}
+
+// asItStands warns of ${ in a text where nothing fills it.
+func (r *reader) asItStands(n *yaml.Node, what string) {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return
+	}
+	_, filled := settingName(n)
+	if at := strings.Index(n.Value, "${"); at >= 0 && !filled {
+		r.warnAt(n, utf8.RuneCountInString(n.Value[:at]), "write it out; ${setting.NAME} alone may stand there", "%s takes no expression, and keeps ${ as it stands", what)
+	}
+}
+
+// letters is text for whoever reads on what stands in it.
+func (r *reader) letters(n *yaml.Node, what string) string {
 	v := r.scalar(n, what)
 	if v == nil {
 		return ""

@@ -138,7 +138,11 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Kind != yaml.ScalarNode {
-			r.fault(name, "quote it", "a member's name must be text")
+			hint := "quote it"
+			if meant := braced(name, nil); meant != "" {
+				hint = "write ${" + meant + "} for an expression"
+			}
+			r.fault(name, hint, "a member's name must be text")
 			ok = false
 			continue
 		}
