@@ -136,6 +136,9 @@ func (r *reader) routeIssue(s section, rt *route, d *Dialect) {
 	rt.policy = r.word(issue, "issue", d.policyNames...)
 }
 
+// bearerName is no role: the token comes by the carriers. It is taken for one.
+const bearerName = "bearer"
+
 // roles checks that a route's inputs have the names that its operation knows.
 func (r *reader) roles(rt *route) {
 	op := &rt.operation
@@ -162,6 +165,8 @@ func (r *reader) roles(rt *route) {
 			r.fault(in.node, "leave type out, or give the input another name", "input %s must be of type string", in.name)
 		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
 			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
+		case in.name == bearerName && op.bearer && !slices.ContainsFunc(in.sources, func(s source) bool { return r.bringsToken(&s) != "" }):
+			r.fault(in.node, "name a header, a cookie or the query in carriers, or give the input another name", "an input named bearer brings no token: %s takes that of the carriers, which no body is", op.name)
 		}
 	}
 	r.toldApart(rt)
