@@ -57,6 +57,7 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.holdable(rt)
 	r.pathInputs(rt)
 	r.routeDo(s.need("do"), rt, d)
+	r.xmlPaths(rt)
 	what := "the reply to " + rt.name()
 	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d), unrenewed: !rt.renews(d)}
 	switch ok := s.get("ok"); {
