@@ -250,9 +250,9 @@ func (e *Example) put(reference, value string) {
 	}
 	headers := maps.Clone(e.ReplyHeader)
 	for name, want := range headers {
-		if want != nil {
-			text := strings.ReplaceAll(*want, reference, value)
-			headers[name] = &text
+		headers[name] = slices.Clone(want)
+		for i := range want {
+			headers[name][i] = strings.ReplaceAll(want[i], reference, value)
 		}
 	}
 	e.ReplyHeader = headers
