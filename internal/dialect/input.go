@@ -166,7 +166,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 	r.sources(in, s.need("from"))
 	if n := s.get("decode"); n != nil {
 		in.formDecoded = s.word("decode") == "form"
-		if !slices.ContainsFunc(in.sources, func(src source) bool { return src.place == "basic" }) {
+		if in.formDecoded && !slices.ContainsFunc(in.sources, func(src source) bool { return src.place == "basic" }) {
 			r.fault(n, "leave it out: forms and queries are decoded as they are", "decode is for basic.username and basic.password alone")
 		}
 	}

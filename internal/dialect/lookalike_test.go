@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -57,5 +58,20 @@ func TestSilentMistakes(t *testing.T) {
 	text = "title: ${setting.a}\n" + strings.Replace(text, "count: 3", "a: '${base_url}'", 1)
 	if got := warned(t, text); strings.Contains(got, "takes no") || strings.Contains(got, "letter for letter") {
 		t.Errorf("warned of what is meant: %s", got)
+	}
+}
+
+// TestMisspelt: a member that is misspelt is told, whichever it is, and read as what it
+// was meant for without harm.
+func TestMisspelt(t *testing.T) {
+	text := strings.Replace(filled(nil), "    ok:", "    issues: {required: a}\n    ok:", 1)
+	for _, at := range regexp.MustCompile(`\b[a-z_]{4,}:`).FindAllStringIndex(text, -1) {
+		if name := text[at[0] : at[1]-1]; name == roleIdentifier || name == roleSecret {
+			continue // an input's own name
+		}
+		wrong := text[:at[0]+1] + text[at[0]+2:]
+		if _, err := Load("test.yaml", []byte(wrong), testOptions()); err != nil && !strings.Contains(err.Error(), text[at[0]:at[0]+1]+text[at[0]+2:at[1]-1]) {
+			t.Errorf("without the second letter of %s: %v", text[at[0]:at[1]], err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -57,13 +58,18 @@ type section struct {
 // or wrong node gives a section in which nothing is found.
 func (r *reader) section(n *yaml.Node, shape *Shape) section { return r.named(n, shape, shape.Name) }
 
-// named is section for a mapping that messages know by a name of its own.
+// named is section for a mapping that messages know by a name of its own. A member
+// that is nearly one of the shape's is read as that, so that what it means is not
+// missed, too.
 func (r *reader) named(n *yaml.Node, shape *Shape, what string) section {
 	s := section{r: r, node: n, what: what, shape: shape, values: map[string]*yaml.Node{}}
 	for _, m := range r.members(n, what) {
 		switch slot := shape.slot(m.name.Value); {
 		case slot == nil:
 			r.fault(m.name, didYouMean(m.name.Value, shape.known()), "%s has no member %q", what, m.name.Value)
+			if near := nearest(m.name.Value, shape.known()); near != "" && memberOf(n, near) == nil {
+				s.values[near] = m.value
+			}
 		case slot.later:
 			r.fault(m.name, "leave it out", "%s: the member %s is not served yet", what, m.name.Value)
 		default:
@@ -219,7 +225,8 @@ func (r *reader) boolean(n *yaml.Node, what string, otherwise bool) bool {
 		return otherwise
 	}
 	if v.Tag != "!!bool" {
-		r.fault(n, "write true or false, without quotes", "%s must be true or false, not %s", what, v.Value)
+		meant := cmp.Or(truths[strings.ToLower(v.Value)], "true or false")
+		r.fault(n, "write "+meant+", without quotes", "%s must be true or false, not %s", what, v.Value)
 		return otherwise
 	}
 	return v.Value == "true"

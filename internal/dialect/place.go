@@ -88,7 +88,7 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 	case !known && secretName(name):
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "a file never sees passwords, secrets and hashes"
 	case !known:
-		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
+		return nil, fmt.Sprintf("there is no fact %q", name), p.meant(r, name)
 	case name == "request.path" && p.secretPath():
 		return nil, "request.path holds a secret here and cannot be named", "name the inputs of the path that are none"
 	case f.where&p.in == 0:
@@ -167,6 +167,18 @@ func (l loop) ofIssue(i int, get getter) getter {
 		s.issue = held
 		return v
 	}
+}
+
+// meant is the hint for a name that is no fact: an input's or a setting's own name
+// lacks what stands before it.
+func (p *place) meant(r *reader, name string) string {
+	if in := p.inputs[name]; in != nil && !in.secret {
+		return "did you mean input." + name + "?"
+	}
+	if _, ok := r.settings[name]; ok {
+		return "did you mean setting." + name + "?"
+	}
+	return didYouMean(name, p.names())
 }
 
 // names lists what may be named in the place, for hints.

@@ -208,7 +208,9 @@ func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
 		name := m.name.Value
 		if !slices.Contains(issueNames, name) {
 			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
-			continue
+			if name = nearest(name, issueNames); name == "" || memberOf(n, name) != nil {
+				continue
+			}
 		}
 		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue, about: name})
 	}
