@@ -43,12 +43,28 @@ func (r *reader) celFaults(n *yaml.Node, text string, offset int, p *place, issu
 		if strings.HasPrefix(message, "found no matching overload") {
 			hint = overloadHint(message)
 		}
-		if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
-			rest, _, _ = strings.Cut(rest, " expecting ")
-			message = "the expression is not complete, or not CEL: " + rest
-		}
+		message, hint, broken := syntaxWords(message, hint)
 		first, _, _ := strings.Cut(message, "\n")
 		r.faultAt(n, at, hint, "%s", first)
+		if broken {
+			return // what the parser finds behind it comes of it
+		}
+	}
+}
+
+// syntaxWords words what is no expression at all, and reports whether a message is about that.
+func syntaxWords(message, hint string) (words, todo string, broken bool) {
+	if rest, ok := strings.CutPrefix(message, "Syntax error: "); ok {
+		rest, _, _ = strings.Cut(rest, " expecting ")
+		return "the expression is not complete, or not CEL: " + rest, hint, true
+	}
+	switch word, ok := strings.CutPrefix(message, "reserved identifier: "); {
+	case !ok:
+		return message, hint, false
+	case word == "if":
+		return "there is no if in expressions", "write a condition as input.a == null ? 'none' : input.a", true
+	default:
+		return word + " is no name in expressions: CEL keeps the word", hint, true
 	}
 }
 

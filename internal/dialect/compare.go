@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/chancery-auth/chancery/internal/dialect/body"
@@ -19,13 +20,15 @@ func (e *Example) Compare(status int, header http.Header, got []byte) string {
 		fmt.Fprintf(&b, "status: got %d, want %d\n", status, e.Status)
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.ReplyHeader)) {
-		want, values := e.ReplyHeader[name], header.Values(name)
-		have := strings.Join(values, ", ")
+		want, have := e.ReplyHeader[name], header.Values(name)
+		if len(want) == 1 && len(have) > 1 {
+			have = []string{strings.Join(have, ", ")}
+		}
 		switch {
-		case want == nil && len(values) > 0:
-			fmt.Fprintf(&b, "header %s: got %q, want none\n", name, have)
-		case want != nil && (len(values) == 0 || !sameText(*want, have)):
-			fmt.Fprintf(&b, "header %s: got %q, want %q\n", name, have, *want)
+		case len(want) == 0 && len(have) > 0:
+			fmt.Fprintf(&b, "header %s: got %s, want none\n", name, quoted(have))
+		case !slices.EqualFunc(want, have, sameText):
+			fmt.Fprintf(&b, "header %s: got %s, want %s\n", name, quoted(have), quoted(want))
 		}
 	}
 	if want, same := e.compareBody(got); !same {
@@ -35,6 +38,16 @@ func (e *Example) Compare(status int, header http.Header, got []byte) string {
 		fmt.Fprintf(&b, "body: got  %s\n", got)
 	}
 	return b.String()
+}
+
+// quoted shows the values of a header.
+func quoted(values []string) string {
+	all := make([]string, max(1, len(values)))
+	all[0] = `""`
+	for i, value := range values {
+		all[i] = strconv.Quote(value)
+	}
+	return strings.Join(all, ", ")
 }
 
 // compareBody compares bytes, once the placeholders of the expected body have been

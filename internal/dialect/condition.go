@@ -15,6 +15,11 @@ type condition struct {
 	chosen bool // by the operator, with a setting
 }
 
+// truths are words for true and false that are texts to YAML.
+var truths = map[string]string{
+	"true": "true", "yes": "true", "y": "true", "on": "true", "false": "false", "no": "false", "n": "false", "off": "false",
+}
+
 // condition reads a boolean: written out, from a setting, or an expression whose
 // result is one. It returns nil after a fault.
 func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
@@ -26,7 +31,11 @@ func (r *reader) condition(n *yaml.Node, what string, p *place) *condition {
 		return nil
 	}
 	if len(parts) != 1 || !parts[0].expression {
-		r.fault(n, "such as "+what+": "+p.conditionExample(), "%s must be true, false or an expression, not %s", what, n.Value)
+		hint := "such as " + what + ": " + p.conditionExample()
+		if meant, ok := truths[strings.ToLower(n.Value)]; ok {
+			hint = "write " + meant + ", without quotes"
+		}
+		r.fault(n, hint, "%s must be true, false or an expression, not %s", what, n.Value)
 		return nil
 	}
 	l := r.expression(n, parts[0].text, parts[0].offset, p)

@@ -20,7 +20,7 @@ func (c *Call) Decode(r *http.Request) error {
 		return &core.Error{Kind: core.NotFound}
 	}
 	if err := c.readBody(r); err != nil {
-		c.step("body", c.route.node.Line, "%v", err)
+		c.traceRefused(err)
 		return err
 	}
 	src := requestSource{call: c, r: r}

@@ -136,6 +136,9 @@ func (r *reader) routeIssue(s section, rt *route, d *Dialect) {
 	rt.policy = r.word(issue, "issue", d.policyNames...)
 }
 
+// bearerName is no role: the token comes by the carriers. It is taken for one.
+const bearerName = "bearer"
+
 // roles checks that a route's inputs have the names that its operation knows.
 func (r *reader) roles(rt *route) {
 	op := &rt.operation
@@ -162,11 +165,43 @@ func (r *reader) roles(rt *route) {
 			r.fault(in.node, "leave type out, or give the input another name", "input %s must be of type string", in.name)
 		case !op.takes(in.name) && slices.Contains(secretRoles, in.name):
 			r.fault(in.node, "give it another name", "%s takes no input named %s", op.name, in.name)
+		case in.name == bearerName && op.bearer && !slices.ContainsFunc(in.sources, func(s source) bool { return r.bringsToken(&s) != "" }):
+			r.fault(in.node, "name a header, a cookie or the query in carriers, or give the input another name", "an input named bearer brings no token: %s takes that of the carriers, which no body is", op.name)
 		}
 	}
+	r.toldApart(rt)
 	if op.name == Authenticate {
 		r.keyRoles(rt)
 	}
+}
+
+// toldApart refuses roles that would make no secret of one: what is an identifier, a
+// client or a name is kept and logged. Parts that take picks are told apart by it.
+func (r *reader) toldApart(rt *route) {
+	for _, in := range rt.inputs {
+		for _, secret := range rt.inputs {
+			if !in.taken || !secret.taken || slices.Contains(secretRoles, in.name) || !slices.Contains(secretRoles, secret.name) {
+				continue
+			}
+			if src := in.reads(secret); src != nil {
+				r.fault(in.node, "read the one or the other elsewhere, or a part of it each, by take", "input %s reads %s, as the secret %s does, and would be kept and logged", in.name, src.text(), secret.name)
+			}
+		}
+	}
+}
+
+// reads is a source whose whole value, or the same part of it, another input has too; or nil.
+func (in *input) reads(other *input) *source {
+	if in.part != nil && (other.part == nil || in.part.String() != other.part.String()) {
+		return nil // a part of it alone
+	}
+	for i := range in.sources {
+		src := &in.sources[i]
+		if slices.ContainsFunc(other.sources, func(s source) bool { return s.text() == src.text() }) {
+			return src
+		}
+	}
+	return nil
 }
 
 // keyRoles checks the inputs of a route that takes access keys.

@@ -31,11 +31,11 @@ type Example struct {
 	Body   []byte
 
 	Status      int
-	Outcome     core.Kind          // "" when the example does not say
-	ReplyHeader map[string]*string // nil: the header must not be there
-	ReplyJSON   []byte             // nil unless the body is JSON; may hold placeholders such as "<jwt>"
-	ReplyText   *string            // nil unless the body is text, or empty
-	Save        map[string]string  // what later examples need of the reply: JSON pointers, "header NAME" or "cookie NAME"
+	Outcome     core.Kind           // "" when the example does not say
+	ReplyHeader map[string][]string // each time that the header comes, in order; one text may stand for all, joined; nil: it must not be there
+	ReplyJSON   []byte              // nil unless the body is JSON; may hold placeholders such as "<jwt>"
+	ReplyText   *string             // nil unless the body is text, or empty
+	Save        map[string]string   // what later examples need of the reply: JSON pointers, "header NAME" or "cookie NAME"
 
 	form       string   // how Body is written, as send names it; "" without one
 	replyXML   bool     // whether ReplyText is XML
@@ -169,13 +169,15 @@ func (r *reader) expect(n *yaml.Node, e *Example) {
 	}
 	for _, m := range r.members(s.get("headers"), "headers") {
 		if e.ReplyHeader == nil {
-			e.ReplyHeader = map[string]*string{}
+			e.ReplyHeader = map[string][]string{}
 		}
 		name := http.CanonicalHeaderKey(m.name.Value)
 		e.ReplyHeader[name] = nil
-		if m.value.Tag != "!!null" {
-			text := r.exampleText(m.value, "header "+name, e)
-			e.ReplyHeader[name] = &text
+		if m.value.Tag == "!!null" {
+			continue
+		}
+		for _, item := range r.items(m.value, "header "+name) {
+			e.ReplyHeader[name] = append(e.ReplyHeader[name], r.exampleText(item, "header "+name, e))
 		}
 	}
 	bodies := 0

@@ -188,3 +188,32 @@ func TestPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+// TestCompareHeaders: one text is held to all that a header says, a list to each time
+// that it comes, in order.
+func TestCompareHeaders(t *testing.T) {
+	for _, tt := range []struct {
+		want string
+		got  []string
+		diff string
+	}{
+		{"a=1", []string{"a=1"}, ""},
+		{"'a=1, b=<token>'", []string{"a=1", "b=x"}, ""},
+		{"[a=1, b=<token>]", []string{"a=1", "b=x"}, ""},
+		{"[a=1, b=2]", []string{"b=2", "a=1"}, `got "b=2", "a=1", want "a=1", "b=2"`},
+		{"[a=1, b=2]", []string{"a=1"}, `got "a=1", want "a=1", "b=2"`},
+		{"[a=1, b=2]", []string{"a=1, b=2"}, `got "a=1, b=2", want "a=1", "b=2"`},
+		{"a=1", nil, `got "", want "a=1"`},
+		{"null", nil, ""},
+		{"null", []string{"a=1", "b=2"}, `got "a=1", "b=2", want none`},
+	} {
+		d := loadText(t, filled(nil)+"examples: [{name: a, send: {path: /login}, expect: {status: 200, headers: {set-cookie: "+tt.want+"}}}]\n")
+		want := ""
+		if tt.diff != "" {
+			want = "header Set-Cookie: " + tt.diff + "\n"
+		}
+		if diff := d.Examples()[0].Compare(200, http.Header{"Set-Cookie": tt.got}, nil); diff != want {
+			t.Errorf("Compare(%s, %q) = %q, want %q", tt.want, tt.got, diff, want)
+		}
+	}
+}

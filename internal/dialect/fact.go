@@ -200,7 +200,7 @@ var facts = []fact{
 	{"session.started_at", instantType, true, ofToken, "when its session began", sessionFact(func(v *core.Session) any { return v.CreatedAt })},
 	{"session.ends_at", instantType, true, ofToken, "when its session ends at the latest; null where it never does", sessionFact(func(v *core.Session) any { return instantOrNull(v.ExpiresAt) })},
 
-	{"refresh.value", textType, true, inToken, "the refresh token", refreshFact(func(t *core.RefreshToken) any { return t.Value.Reveal() })},
+	{"refresh.value", textType, true, inToken, "the refresh token, in replies of routes whose token may have one", refreshFact(func(t *core.RefreshToken) any { return t.Value.Reveal() })},
 	{"refresh.expires_at", instantType, true, inToken, "when the refresh token ends", refreshFact(func(t *core.RefreshToken) any { return instantOrNull(t.ExpiresAt) })},
 	{"refresh.lifetime", integerType, true, inToken, "the seconds that the refresh token lives", refreshFact(func(t *core.RefreshToken) any { return seconds(t.IssuedAt, t.ExpiresAt) })},
 

@@ -11,7 +11,7 @@ import (
 
 // TestFacts: what goes with a token is told where it is there, and is null where not.
 func TestFacts(t *testing.T) {
-	d := loadText(t, filled(map[string]string{"OK": `json:
+	d := loadText(t, renewed(map[string]string{"OK": `json:
         client: ["${client.id}", "${client.identifier}", "${client.name}", "${client.attributes.plan}"]
         tenant: ["${tenant.id}", "${tenant.name}", "${tenant.attributes.plan}", "${tenant.attributes.plan == 'big'}"]
         session: ["${session.id}", "${epoch(session.started_at)}", "${epoch(session.ends_at)}"]

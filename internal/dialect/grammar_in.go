@@ -134,7 +134,7 @@ var doShape = Shape{
 		{Name: "issue", Doc: "the token that it issues", Is: KindText},
 		{Name: "as", Doc: "whom it takes, in the order of trying", Default: "the file's subject", Is: KindList, Item: &subjectSlot},
 		{Name: "of", Doc: "the tokens that it takes, or whose refresh token; of introspect and revoke with an input token it is said of that one, and others are as if unknown. Others are token_foreign", Default: "all of them", Is: KindList, Item: &Slot{Is: KindText}},
-		{Name: "caller", Doc: "who asks, of introspect and revoke", Default: "bearer", Is: KindWord, Words: []string{"bearer", "client", "none"}},
+		{Name: "caller", Doc: "who asks, of introspect and revoke; none, who need not say who they are, goes with revoke alone", Default: "bearer", Is: KindWord, Words: []string{"bearer", "client", "none"}},
 		{Name: "client", Doc: "whether a request must come from a client, where the inputs have one", Default: "required", Is: KindWord, Words: []string{"required", "optional"}},
 		{Name: "with", Doc: "what is granted beside the identity: named expressions, the facts granted.NAME", Is: KindShape, Of: &withShape},
 		{Name: "allow", Doc: "a condition, asked once the proof has been given", Is: KindExpression},

@@ -298,7 +298,7 @@ var expectShape = Shape{
 	Members: []Slot{
 		{Name: "status", Doc: "the status", Hint: "such as status: 400", Need: true, Is: KindWhole},
 		{Name: "outcome", Doc: "the outcome that it stands for", Is: KindWord, Words: kindNames},
-		{Name: "headers", Doc: "headers; null for one that must not be there", Is: KindShape, Of: &headersShape},
+		{Name: "headers", Doc: "headers; a list where one comes several times, compared in order; null for one that must not be there", Is: KindShape, Of: &headersShape},
 		{Name: "json", Doc: "the JSON body, members in order", Is: KindAny},
 		{Name: "xml", Doc: "the XML body, as text; <token> and its like are written &lt;token&gt; there", Is: KindText},
 		{Name: "text", Doc: "the text body", Is: KindText},

@@ -166,7 +166,7 @@ func (r *reader) input(m member, index int) (*input, section) {
 	r.sources(in, s.need("from"))
 	if n := s.get("decode"); n != nil {
 		in.formDecoded = s.word("decode") == "form"
-		if !slices.ContainsFunc(in.sources, func(src source) bool { return src.place == "basic" }) {
+		if in.formDecoded && !slices.ContainsFunc(in.sources, func(src source) bool { return src.place == "basic" }) {
 			r.fault(n, "leave it out: forms and queries are decoded as they are", "decode is for basic.username and basic.password alone")
 		}
 	}
@@ -257,6 +257,7 @@ func (r *reader) source(n *yaml.Node, text string) (source, bool) {
 func (r *reader) constantValue(n *yaml.Node, typ string) (body.Value, bool) {
 	v := n
 	if n.Kind == yaml.ScalarNode {
+		r.asItStands(n, "the value")
 		if v = r.scalar(n, "the value"); v == nil {
 			return body.Value{}, false
 		}

@@ -1,8 +1,10 @@
 package dialect
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,6 +100,7 @@ func (r *reader) neededMails(s section, d *Dialect) {
 		{core.PurposeVerification, RequestVerification, []Operation{Verify, Register}},
 	} {
 		m := d.mails[need.purpose]
+		r.unsent(need.purpose, d)
 		some, asked := d.does(need.asks)
 		served := asked
 		for _, other := range need.or {
@@ -114,6 +117,20 @@ func (r *reader) neededMails(s section, d *Dialect) {
 		case asked:
 			r.fault(s.node, "add mails: {"+string(need.purpose)+": {subject: …, link: …}}", "a route asks for %s, but no mail is declared", need.purpose)
 		}
+	}
+}
+
+// senders are the operations that send the mails of a purpose.
+var senders = map[core.Purpose][]Operation{
+	core.PurposeRecovery:     {RequestRecovery},
+	core.PurposeVerification: {RequestVerification, Register},
+}
+
+// unsent warns of a mail that no route sends, were it switched on.
+func (r *reader) unsent(purpose core.Purpose, d *Dialect) {
+	sends := slices.ContainsFunc(d.routes, func(rt *route) bool { return slices.Contains(senders[purpose], rt.operation.name) })
+	if m := d.mails[purpose]; m != nil && !sends {
+		r.warn(m.node, fmt.Sprintf("add a route that does %s, or leave the mail out", senders[purpose][0]), "no route sends the %s mail", purpose)
 	}
 }
 

@@ -1,11 +1,13 @@
 package dialect
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -56,13 +58,18 @@ type section struct {
 // or wrong node gives a section in which nothing is found.
 func (r *reader) section(n *yaml.Node, shape *Shape) section { return r.named(n, shape, shape.Name) }
 
-// named is section for a mapping that messages know by a name of its own.
+// named is section for a mapping that messages know by a name of its own. A member
+// that is nearly one of the shape's is read as that, so that what it means is not
+// missed, too.
 func (r *reader) named(n *yaml.Node, shape *Shape, what string) section {
 	s := section{r: r, node: n, what: what, shape: shape, values: map[string]*yaml.Node{}}
 	for _, m := range r.members(n, what) {
 		switch slot := shape.slot(m.name.Value); {
 		case slot == nil:
 			r.fault(m.name, didYouMean(m.name.Value, shape.known()), "%s has no member %q", what, m.name.Value)
+			if near := nearest(m.name.Value, shape.known()); near != "" && memberOf(n, near) == nil {
+				s.values[near] = m.value
+			}
 		case slot.later:
 			r.fault(m.name, "leave it out", "%s: the member %s is not served yet", what, m.name.Value)
 		default:
@@ -146,8 +153,26 @@ func settingName(n *yaml.Node) (string, bool) {
 	return name, ok && settingPattern.MatchString(name)
 }
 
-// text reads a text; numbers and booleans must be quoted to be one.
+// text reads a text that takes no expressions; numbers and booleans must be quoted
+// to be one.
 func (r *reader) text(n *yaml.Node, what string) string {
+	r.asItStands(n, what)
+	return r.letters(n, what)
+}
+
+// asItStands warns of ${ in a text where nothing fills it.
+func (r *reader) asItStands(n *yaml.Node, what string) {
+	if n == nil || n.Kind != yaml.ScalarNode {
+		return
+	}
+	_, filled := settingName(n)
+	if at := strings.Index(n.Value, "${"); at >= 0 && !filled {
+		r.warnAt(n, utf8.RuneCountInString(n.Value[:at]), "write it out; ${setting.NAME} alone may stand there", "%s takes no expression, and keeps ${ as it stands", what)
+	}
+}
+
+// letters is text for whoever reads on what stands in it.
+func (r *reader) letters(n *yaml.Node, what string) string {
 	v := r.scalar(n, what)
 	if v == nil {
 		return ""
@@ -200,7 +225,8 @@ func (r *reader) boolean(n *yaml.Node, what string, otherwise bool) bool {
 		return otherwise
 	}
 	if v.Tag != "!!bool" {
-		r.fault(n, "write true or false, without quotes", "%s must be true or false, not %s", what, v.Value)
+		meant := cmp.Or(truths[strings.ToLower(v.Value)], "true or false")
+		r.fault(n, "write "+meant+", without quotes", "%s must be true or false, not %s", what, v.Value)
 		return otherwise
 	}
 	return v.Value == "true"

@@ -41,6 +41,8 @@ func (r *reader) path(n *yaml.Node) path {
 			}
 		} else if plain, err := url.PathUnescape(segment); err != nil || !pathSegment.MatchString(segment) || plain == "." || plain == ".." {
 			r.fault(n, "a variable takes a whole segment: /users/{name}", "path %q: %q cannot be a segment", text, segment)
+		} else if name, ok := strings.CutPrefix(segment, ":"); ok && pathVariable.MatchString("{"+name+"}") {
+			r.warn(n, "write {"+name+"} for any text", "path %q: the segment %s is matched letter for letter", text, segment)
 		}
 		p.segments = append(p.segments, segment)
 		p.variables = append(p.variables, name)

@@ -20,6 +20,7 @@ type place struct {
 	inJSON    bool              // inside $json
 	inMessage bool              // inside a message
 	endless   bool              // the token may have no end
+	unrenewed bool              // no refresh token goes with it
 	about     string            // the rule or outcome that an issue here is of; "" for any
 }
 
@@ -87,13 +88,15 @@ func (p *place) resolve(r *reader, name string) (v *variable, problem, hint stri
 	case !known && secretName(name):
 		return nil, fmt.Sprintf("%s is a secret and cannot be named", name), "a file never sees passwords, secrets and hashes"
 	case !known:
-		return nil, fmt.Sprintf("there is no fact %q", name), didYouMean(name, p.names())
+		return nil, fmt.Sprintf("there is no fact %q", name), p.meant(r, name)
 	case name == "request.path" && p.secretPath():
 		return nil, "request.path holds a secret here and cannot be named", "name the inputs of the path that are none"
 	case f.where&p.in == 0:
 		return nil, fmt.Sprintf("%s is not known in %s", name, p.what), "it is known in " + f.where.String()
 	case first == "issue" && p.in&inError != 0 && !p.issues:
 		return nil, fmt.Sprintf("%s is not known in %s, which no issue leads to", name, p.what), "issues are known in the replies to invalid_request and what is below it"
+	case first == "refresh" && p.unrenewed:
+		return nil, fmt.Sprintf("%s is not known in %s, which gives no refresh token", name, p.what), "give the token one, such as refresh: {lifetime: 14d}, or leave it out"
 	case first == "key" && !p.keys:
 		return nil, fmt.Sprintf("%s is not known in %s, which no access key can reach", name, p.what), "name key in subject, or in the route's as"
 	}
@@ -164,6 +167,18 @@ func (l loop) ofIssue(i int, get getter) getter {
 		s.issue = held
 		return v
 	}
+}
+
+// meant is the hint for a name that is no fact: an input's or a setting's own name
+// lacks what stands before it.
+func (p *place) meant(r *reader, name string) string {
+	if in := p.inputs[name]; in != nil && !in.secret {
+		return "did you mean input." + name + "?"
+	}
+	if _, ok := r.settings[name]; ok {
+		return "did you mean setting." + name + "?"
+	}
+	return didYouMean(name, p.names())
 }
 
 // names lists what may be named in the place, for hints.

@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -103,7 +104,7 @@ func (r *reader) unsaid(rt *route) {
 			return
 		}
 	}
-	r.warn(memberOf(rt.node, "issues"), "write ${issues} where a reply is to list them, or leave issues out", "no reply of %s lists issues: nothing says these words", rt.name())
+	r.warn(cmp.Or(memberOf(rt.node, "issues"), rt.node), "write ${issues} where a reply is to list them, or leave issues out", "no reply of %s lists issues: nothing says these words", rt.name())
 }
 
 // mentions reports whether a part of a text stands anywhere below a node.

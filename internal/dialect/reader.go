@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -65,7 +66,7 @@ func (r *reader) parse(source []byte) *yaml.Node {
 		return nil
 	}
 	if document.Kind != yaml.DocumentNode || len(document.Content) != 1 {
-		r.add(1, 1, "begin it with: dialect: NAME", "the file is empty")
+		r.add(1, 1, beginning, "the file is empty")
 		return nil
 	}
 	nodes := 0
@@ -75,6 +76,9 @@ func (r *reader) parse(source []byte) *yaml.Node {
 	}
 	return root
 }
+
+// beginning is what to do about an empty file.
+const beginning = "begin it with: dialect: NAME"
 
 // notYAML is what to do about a file that is no YAML.
 const notYAML = "indent by blanks, write name: value, and quote texts that hold : # { or ["
@@ -94,10 +98,48 @@ func (r *reader) syntax(err error) {
 	r.add(1, 1, notYAML, "not YAML: %v", err)
 }
 
+// secondDocument is the line on which the second document begins.
+func (r *reader) secondDocument() int {
+	begun := false // the first, by something that is no comment
+	for i, line := range r.lines {
+		text := strings.TrimSpace(string(line))
+		switch {
+		case begun && strings.HasPrefix(string(line), "---"):
+			return i + 1
+		case text != "" && text[0] != '#' && text[0] != '%':
+			begun = true
+		}
+	}
+	return 1
+}
+
+// openQuote is a line whose last value begins with a quote that the line does not close.
+var openQuote = regexp.MustCompile(`^(?:[^#]*[:,\[{-])?\s*["'][^"']*$`)
+
+// unclosed is the first line up to another on which a quoted text begins that goes on
+// below, or 0.
+func (r *reader) unclosed(line int) int {
+	for i := range min(line, len(r.lines)) {
+		if openQuote.MatchString(string(r.lines[i])) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
 func (r *reader) notYAML(found *yaml.LoadError) {
 	hint := notYAML
-	if strings.HasPrefix(found.Message, "unknown anchor") {
+	switch quote := r.unclosed(found.Mark.Line); {
+	case strings.Contains(found.Message, "no documents in stream"):
+		r.add(1, 1, beginning, "the file is empty")
+		return
+	case strings.Contains(found.Message, "found multiple"):
+		r.add(r.secondDocument(), 1, "leave --- out, or make two files", "the file has more than one YAML document")
+		return
+	case strings.HasPrefix(found.Message, "unknown anchor"):
 		hint = "an anchor stands before what uses it, such as below shared at the file's beginning"
+	case quote > 0 && strings.Contains(found.Message, "expected"):
+		hint = fmt.Sprintf("a quoted text begins on line %d and does not end there: close its quote", quote)
 	}
 	r.add(found.Mark.Line, found.Mark.Column, hint, "not YAML: %s", found.Message)
 }
@@ -138,7 +180,11 @@ func (r *reader) checkNames(n *yaml.Node) bool {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
 		if name.Kind != yaml.ScalarNode {
-			r.fault(name, "quote it", "a member's name must be text")
+			hint := "quote it"
+			if meant := braced(name, nil); meant != "" {
+				hint = "write ${" + meant + "} for an expression"
+			}
+			r.fault(name, hint, "a member's name must be text")
 			ok = false
 			continue
 		}
@@ -169,7 +215,15 @@ func (r *reader) place(line, column int, hint, message string) Fault {
 	if line <= len(r.lines) {
 		column = min(column, len(r.lines[line-1])+1)
 	}
-	return Fault{File: r.file, Line: line, Column: column, Message: shorten(message, maxMessage), Hint: shorten(hint, maxMessage)}
+	return Fault{File: r.file, Line: line, Column: column, Message: told(message), Hint: told(hint)}
+}
+
+// longWord is what nobody reads to its end.
+var longWord = regexp.MustCompile(`\S{100,}`)
+
+// told is a message of a length that can be read, and so each name in it.
+func told(text string) string {
+	return longWord.ReplaceAllStringFunc(shorten(text, maxMessage), func(word string) string { return shorten(word, maxShown) })
 }
 
 // fault records a fault at a node.

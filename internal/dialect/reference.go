@@ -68,7 +68,7 @@ func (d *Dialect) SettingSets() []map[string]any {
 // exampleText reads a text of an example. What is known only when it is run stays
 // in it, as ${saved.NAME}.
 func (r *reader) exampleText(n *yaml.Node, what string, e *Example) string {
-	text := r.text(n, what)
+	text := r.letters(n, what)
 	if _, ok := settingName(n); ok || !strings.Contains(text, "${") {
 		return text
 	}
@@ -250,9 +250,9 @@ func (e *Example) put(reference, value string) {
 	}
 	headers := maps.Clone(e.ReplyHeader)
 	for name, want := range headers {
-		if want != nil {
-			text := strings.ReplaceAll(*want, reference, value)
-			headers[name] = &text
+		headers[name] = slices.Clone(want)
+		for i := range want {
+			headers[name][i] = strings.ReplaceAll(want[i], reference, value)
 		}
 	}
 	e.ReplyHeader = headers

@@ -33,7 +33,7 @@ func wire(w *httptest.ResponseRecorder) string {
 // before its routes.
 func success(t *testing.T, head, ok string, accept ...string) string {
 	t.Helper()
-	text := strings.Replace(filled(map[string]string{"OK": ok}), "routes:", head+"\nroutes:", 1)
+	text := strings.Replace(renewed(map[string]string{"OK": ok}), "routes:", head+"\nroutes:", 1)
 	text = strings.Replace(text, "    inputs:\n", "    inputs:\n      none: {from: body.none, type: integer}\n", 1)
 	r := post("/login?lang=de", jsonTyp, `{"user":"ada","password":"p","size":12}`)
 	for _, a := range accept {
@@ -210,7 +210,7 @@ func TestCookieWarnings(t *testing.T) {
 		if tt.baseURL != "" {
 			options.BaseURL = tt.baseURL
 		}
-		d, err := Load("test.yaml", []byte(filled(map[string]string{"OK": "{empty: true, " + tt.ok + "}"})), options)
+		d, err := Load("test.yaml", []byte(renewed(map[string]string{"OK": "{empty: true, " + tt.ok + "}"})), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -57,8 +57,9 @@ func (r *reader) route(n *yaml.Node, d *Dialect) *route {
 	r.holdable(rt)
 	r.pathInputs(rt)
 	r.routeDo(s.need("do"), rt, d)
+	r.xmlPaths(rt)
 	what := "the reply to " + rt.name()
-	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d)}
+	p := &place{what: what, in: rt.operation.reply, keys: slices.Contains(rt.as, core.SubjectKey), inputs: rt.byName, endless: rt.endless(d), unrenewed: !rt.renews(d)}
 	switch ok := s.get("ok"); {
 	case rt.outcome != "" && ok != nil:
 		r.fault(ok, "leave it out", "a route that always ends in %s has no success", rt.outcome)
@@ -188,6 +189,18 @@ func (rt *route) endless(d *Dialect) bool {
 	}
 }
 
+// renews reports whether a refresh token may go with the route's token: extend gives
+// none, and others where a policy has one.
+func (rt *route) renews(d *Dialect) bool {
+	switch {
+	case rt.operation.name == Extend:
+		return false
+	case rt.policy != "":
+		return d.policies[rt.policy].Refresh != nil
+	}
+	return slices.ContainsFunc(d.taken(rt), func(p core.Policy) bool { return p.Refresh != nil })
+}
+
 // issueTemplates compiles the words for broken rules.
 func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
 	all := map[string]node{}
@@ -195,7 +208,9 @@ func (r *reader) issueTemplates(n *yaml.Node) map[string]node {
 		name := m.name.Value
 		if !slices.Contains(issueNames, name) {
 			r.fault(m.name, didYouMean(name, issueNames), "there is no rule %q", name)
-			continue
+			if name = nearest(name, issueNames); name == "" || memberOf(n, name) != nil {
+				continue
+			}
 		}
 		all[name] = r.template(m.value, &place{what: "the issue " + name, in: inIssue, about: name})
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -80,6 +81,8 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 			value = r.dialect.baseURL
 		case "${issuer}":
 			value = r.dialect.issuer
+		default:
+			r.noSetting(m.value, name)
 		}
 		all[name] = setting{value}
 		choice, given := chosen[name]
@@ -103,6 +106,13 @@ func (r *reader) readSettings(n *yaml.Node, chosen map[string]any) settings {
 		r.fault(place, didYouMean(name, all.names()), "setting %q is given, but the dialect has no such setting", name)
 	}
 	return all
+}
+
+// noSetting warns of ${ in a default: nothing else of what a server knows is filled in.
+func (r *reader) noSetting(n *yaml.Node, name string) {
+	if strings.Contains(n.Value, "${") {
+		r.warn(n, "such as ${base_url} or ${issuer}, alone; put the rest around ${setting."+name+"} where it is used", "the default of setting %s takes no other expression, and keeps ${ as it stands", name)
+	}
 }
 
 func (s setting) kind() string {

@@ -119,6 +119,9 @@ func (r *reader) listTemplate(n *yaml.Node, p *place) node {
 // mappingTemplate compiles an object, a loop or an echo.
 func (r *reader) mappingTemplate(n *yaml.Node, p *place) node {
 	members := r.members(n, "a template")
+	if name := braced(n, p); name != "" {
+		r.warn(n, "write ${"+name+"}", "{%s} looks like an expression, and is an object whose one member is null", name)
+	}
 	for _, m := range members {
 		switch m.name.Value {
 		case forWord, yieldWord, membersWord:

@@ -53,6 +53,11 @@ func filled(parts map[string]string) string {
 	return text
 }
 
+// renewed is filled with a refresh token beside the token.
+func renewed(parts map[string]string) string {
+	return strings.Replace(filled(parts), "lifetime: 1h, claims: {", `lifetime: 1h, refresh: {lifetime: 14d}, claims: {jti: "${token.id}", `, 1)
+}
+
 func loadText(t testing.TB, text string) *Dialect {
 	t.Helper()
 	d, err := Load("test.yaml", []byte(text), testOptions())

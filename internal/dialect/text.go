@@ -97,7 +97,11 @@ func (r *reader) textTemplate(n *yaml.Node, what string, p *place) textTemplate 
 		return nil
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		r.fault(n, "write one text, quoted where it holds : or #", "%s must be text, not %s", what, kindName(n))
+		hint := "write one text, quoted where it holds : or #"
+		if name := braced(n, p); name != "" {
+			hint = "write ${" + name + "}"
+		}
+		r.fault(n, hint, "%s must be text, not %s", what, kindName(n))
 		return nil
 	}
 	parts, ok := r.split(n)
@@ -108,6 +112,7 @@ func (r *reader) textTemplate(n *yaml.Node, what string, p *place) textTemplate 
 }
 
 func (r *reader) textParts(n *yaml.Node, parts []textPart, p *place) textTemplate {
+	r.lookalikes(n, parts, p)
 	var t textTemplate
 	for _, part := range parts {
 		if !part.expression {

@@ -36,7 +36,8 @@ func (c *Call) traceMatch() {
 	case c.redirect != "":
 		c.step(MatchStep, 0, "redirect to %s", c.redirect)
 	case c.err != nil:
-		c.step(MatchStep, 0, "%s", core.KindOf(c.err))
+		text, line := c.unserved()
+		c.step(MatchStep, line, "%s: %s", core.KindOf(c.err), text)
 	default:
 		c.step(MatchStep, c.route.node.Line, "%s", c.route.name())
 	}
@@ -56,7 +57,7 @@ func (c *Call) traceBody() {
 	case c.form == formEmpty && c.mediaType == "":
 		c.step("body", line, "not read: it has no media type")
 	case c.form == formEmpty:
-		c.step("body", line, "not read: %q is none of the media types", c.mediaType)
+		c.step("body", line, "not read: %q is none of the media types, which are %s", c.mediaType, strings.Join(c.route.accept.names(), ", "))
 	case n == 1:
 		c.step("body", line, "%s, 1 member", c.form)
 	default:

@@ -165,9 +165,11 @@ func TestTrace(t *testing.T) {
 24 operation whoami
 4 bearer header X-Token`},
 		{"an unknown path", "GET", "/nowhere", "", func(*Call, error) {}, `
-0 match not_found`},
+0 match not_found: no route has this path; there are POST /login, GET /who`},
+		{"a path that is near", "GET", "/whom", "", func(*Call, error) {}, `
+24 match not_found: no route has this path; near is GET /who`},
 		{"another method", "GET", "/login", "", func(*Call, error) {}, `
-0 match method_not_allowed`},
+0 match method_not_allowed: on this path there is POST`},
 	} {
 		c, err := ask(tt.method, tt.target, tt.body)
 		tt.end(c, err)

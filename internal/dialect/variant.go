@@ -123,7 +123,9 @@ func (r *reader) answers(n *yaml.Node, p *place) map[core.Kind]*answer {
 		kind := core.Kind(m.name.Value)
 		if !slices.Contains(kindNames, string(kind)) {
 			r.fault(m.name, didYouMeanShort(string(kind), kindNames), "there is no outcome %q", kind)
-			continue
+			if kind = core.Kind(nearest(string(kind), kindNames)); kind == "" || kind == core.Unknown || kind == core.BadSecret || memberOf(n, string(kind)) != nil {
+				continue
+			}
 		}
 		at := *p
 		at.what, at.issues = "the reply to "+string(kind), kind.IsA(core.InvalidRequest)

@@ -70,3 +70,25 @@ func TestXMLIn(t *testing.T) {
 		}
 	}
 }
+
+// TestOneRoot: a document has one root, which only what must be there is held to, and
+// local names.
+func TestOneRoot(t *testing.T) {
+	for _, tt := range []struct {
+		accept, user, secret string
+		fits                 bool
+	}{
+		{"xml", "body.login.user", "body.login.password", true},
+		{"xml", "body.user", "body.password", false},
+		{"xml", "[body.a.user, body.b.user]", "[body.c.password, body.b.password]", true},
+		{"xml", "[header.X-User, body.user]", "body.password", true},
+		{"xml, json", "body.user", "body.password", true},
+		{"xml", "body.login.user", "body.login.@wsse:password", false},
+		{"xml, json", "body.a:user", "body.a:password", true},
+	} {
+		text := strings.NewReplacer("[json, form]", "["+tt.accept+"]", "body.user", tt.user, "body.password", tt.secret).Replace(filled(nil))
+		if _, err := Load("test.yaml", []byte(text), testOptions()); (err == nil) != tt.fits {
+			t.Errorf("%s: %s and %s: %v, want one root %v", tt.accept, tt.user, tt.secret, err, tt.fits)
+		}
+	}
+}

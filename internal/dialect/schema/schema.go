@@ -25,7 +25,7 @@ func Write() ([]byte, error) {
 	}
 	// In two places more may stand than the kind of their slot says.
 	property(defs, "loop", "$members", object{"type": "object", "additionalProperties": object{"$ref": ref("template")}})
-	property(defs, "expect", "headers", object{"type": "object", "additionalProperties": object{"type": []string{"string", "null"}}})
+	property(defs, "expect", "headers", object{"type": "object", "additionalProperties": object{"type": []string{"string", "array", "null"}, "items": object{"type": "string"}}})
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
