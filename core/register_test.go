@@ -319,6 +319,33 @@ func TestVerificationMailsAreFew(t *testing.T) {
 	want(t, "a mail of recovery", err, "")
 }
 
+// S33: mails to one address are as few as those to one account, however many accounts
+// somebody registers with it.
+func TestMailsToOneAddressAreFew(t *testing.T) {
+	w := newPeople(t, nil)
+	var kinds []string
+	for i := range 12 {
+		address := "victim@example.com"
+		if i%2 == 1 {
+			address = "VICTIM@example.com"
+		}
+		_, _, err := w.Register(t.Context(), registration(string(rune('a'+i)), func(r *core.Registration) { r.Email = address }))
+		want(t, "Register", err, "")
+		_, err = w.mailed(t)
+		kinds = append(kinds, string(core.KindOf(err)))
+	}
+	if got, bound := strings.Join(kinds, ","), ",,"+strings.Repeat(",rate_limited", 9); got != bound {
+		t.Errorf("twelve mails within the hour end with %q", got)
+	}
+	if last := w.lastEvent(t); last.Action != core.ActionTicketWithheld || last.Outcome != core.RateLimited {
+		t.Errorf("the journal ends with %+v", last)
+	}
+	_, _, err := w.Register(t.Context(), registration("other@example.com", nil))
+	want(t, "Register", err, "")
+	_, err = w.mailed(t)
+	want(t, "a mail to another address", err, "")
+}
+
 // S54: what somebody says of themselves can be kept by every store, and told by every
 // token.
 func TestRegisterBounds(t *testing.T) {

@@ -91,9 +91,9 @@ type Tickets interface {
 	// IssueTicket stores a ticket and deletes the account's older ones of the same purpose.
 	IssueTicket(ctx context.Context, ticket Ticket, event Event) error
 	Ticket(ctx context.Context, realm Realm, digest Digest) (Ticket, error)
-	// TicketsSince counts the tickets mailed to an account from an instant on,
-	// those deleted by newer ones included.
-	TicketsSince(ctx context.Context, realm Realm, account AccountID, purpose Purpose, from time.Time) (int, error)
+	// TicketsSince counts the tickets mailed to an account or to a recipient,
+	// whosever they were, from an instant on. Those deleted by newer ones are included.
+	TicketsSince(ctx context.Context, realm Realm, account AccountID, recipient Digest, purpose Purpose, from time.Time) (int, error)
 	// RedeemTicket marks the ticket as used and changes its account, in one
 	// transaction. Of any number of concurrent calls one succeeds; a ticket that
 	// has been used, replaced or never issued gives TicketUsed or TicketUnknown.

@@ -160,7 +160,7 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	readFactor: `select ` + factorColumns + ` from factors where realm = $1 and account = $2`,
 
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
-	countTickets: `select count(*) from ticket_issues where realm = $1 and account = $2 and purpose = $3 and issued_at >= $4`,
+	countTickets: `select count(*) from ticket_issues where realm = $1 and (account = $2 or recipient = $3) and purpose = $4 and issued_at >= $5`,
 
 	readEvents:      `select ` + eventColumns + ` from audit where sequence > $1 order by sequence limit $2`,
 	readRealmEvents: `select ` + eventColumns + ` from audit where realm = $1 and sequence > $2 order by sequence limit $3`,
@@ -217,7 +217,7 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	putTicket: `insert into tickets (` + ticketColumns + `) values ` + placeholders(1, 8) + `
 		on conflict (realm, account, purpose) do update set digest = excluded.digest, payload = excluded.payload, issued_at = excluded.issued_at,
 		expires_at = excluded.expires_at, used_at = excluded.used_at`,
-	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at) values ($1, $2, $3, $4)`,
+	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at, recipient) values ` + placeholders(1, 5),
 	useTicket:   `update tickets set used_at = $3 where realm = $1 and digest = $2 and used_at = 0`,
 
 	insertNotice: `insert into notices (` + noticeColumns + `, leased_until) values ` + placeholders(1, 11),

@@ -302,10 +302,10 @@ func (s *Store) IssueTicket(ctx context.Context, ticket core.Ticket, event core.
 		}
 	}
 	ticket.IssuedAt, ticket.ExpiresAt, ticket.UsedAt = stored(ticket.IssuedAt), stored(ticket.ExpiresAt), stored(ticket.UsedAt)
-	if ticket.Mailed {
+	if ticket.MailedTo != (core.Digest{}) {
 		s.issues = append(s.issues, ticket)
 	}
-	ticket.Mailed = false
+	ticket.MailedTo = core.Digest{}
 	s.tickets[place] = ticket
 	s.record(event)
 	return nil
@@ -333,14 +333,14 @@ func (s *Store) ticket(realm core.Realm, digest core.Digest) (core.Ticket, bool)
 }
 
 // TicketsSince implements [core.Tickets].
-func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, purpose core.Purpose, from time.Time) (int, error) {
+func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, recipient core.Digest, purpose core.Purpose, from time.Time) (int, error) {
 	if err := s.enter(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
 	count := 0
 	for _, t := range s.issues {
-		if t.Realm == realm && t.Account == account && t.Purpose == purpose && !t.IssuedAt.Before(stored(from)) {
+		if t.Realm == realm && (t.Account == account || t.MailedTo == recipient) && t.Purpose == purpose && !t.IssuedAt.Before(stored(from)) {
 			count++
 		}
 	}
