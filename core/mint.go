@@ -162,6 +162,11 @@ func (p Policy) lifetime(asked time.Duration) time.Duration {
 	return min(max(asked.Truncate(time.Second), p.LeastLifetime), p.MostLifetime)
 }
 
+// maxAccessTokens are the access tokens of one session that hold at the same time:
+// nothing else bounds how often a token is extended, or refreshed by a refresh token
+// that is kept.
+const maxAccessTokens = 20
+
 // addTokens stores a token of a session that goes on.
 func (a *Authority) addTokens(ctx context.Context, m minting, token Token, event Event) error {
 	stored, err := a.storedTokens(m.Policy, token)
@@ -172,7 +177,11 @@ func (a *Authority) addTokens(ctx context.Context, m minting, token Token, event
 	if m.replaces != nil {
 		return a.deps.Tokens.RotateToken(ctx, a.terms.Realm, *m.replaces, now, stored, event)
 	}
-	return a.deps.Tokens.AddTokens(ctx, a.terms.Realm, token.Session.ID, now, stored, m.endOthers, event)
+	keep := maxAccessTokens - 1
+	if m.endOthers {
+		keep = 0
+	}
+	return a.deps.Tokens.AddTokens(ctx, a.terms.Realm, token.Session.ID, now, stored, keep, event)
 }
 
 // openSession stores a token with its session.

@@ -236,7 +236,7 @@ func TestIntrospect(t *testing.T) {
 		}),
 		"expired": subject("expired", func(token core.Token) {
 			past := []core.StoredToken{{Digest: core.NewSecret("past").Digest(), Use: core.UseAccess, ExpiresAt: time.Now()}}
-			if err := w.store.AddTokens(t.Context(), realm, token.Session.ID, time.Now(), past, true, core.Event{}); err != nil {
+			if err := w.store.AddTokens(t.Context(), realm, token.Session.ID, time.Now(), past, 0, core.Event{}); err != nil {
 				t.Fatal(err)
 			}
 		}),
@@ -344,6 +344,38 @@ func TestExtend(t *testing.T) {
 		_, err = w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 		want(t, "Extend of the last", err, core.SessionOver)
 	})
+}
+
+// One bearer token does not fill the store, for which it needs no hash and has no
+// count against it: a session has 20 access tokens that hold.
+func TestSessionsHaveFewTokens(t *testing.T) {
+	for name, more := range map[string]func(*world, *testing.T, core.Token) (core.Token, error){
+		"extend": func(w *world, t *testing.T, first core.Token) (core.Token, error) {
+			return w.Extend(t.Context(), core.Extension{Token: first.Value, Origin: origin})
+		},
+		"refresh": func(w *world, t *testing.T, first core.Token) (core.Token, error) {
+			return w.refresh(t.Context(), first.Refresh.Value)
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, tracked(func(p *core.Policy) { p.Refresh.Keep = true }))
+			first := w.ada(t)
+			var last core.Token
+			for range 20 {
+				time.Sleep(time.Second)
+				token, err := more(w, t, first)
+				want(t, name, err, "")
+				last = token
+			}
+			time.Sleep(time.Minute) // longer than any token is remembered
+			w.whoami(t, name+": the first of 21 tokens", first.Value, core.TokenExpired)
+			w.whoami(t, name+": the last", last.Value, "")
+			if name == "extend" {
+				_, err := more(w, t, first)
+				want(t, "extend by a token that has ended so", err, core.TokenExpired)
+			}
+		})
+	}
 }
 
 // The same token can be given another end, never beyond its session's.

@@ -124,9 +124,10 @@ type Sessions interface {
 type Tokens interface {
 	// Token is the token with its session, whatever state they are in.
 	Token(ctx context.Context, realm Realm, digest Digest) (StoredToken, Session, error)
-	// AddTokens adds tokens to a session; Conflict if it has been ended. With
-	// endOthers its other access tokens expire at now.
-	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, endOthers bool, event Event) error
+	// AddTokens adds tokens to a session; Conflict if it has been ended. Of the access
+	// tokens that it has the newest ones go on, at most keep of them; the others expire
+	// at now.
+	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, keep int, event Event) error
 	// ProlongToken gives an access token another ExpiresAt; Conflict if it does not hold
 	// at now, or its session has been ended.
 	ProlongToken(ctx context.Context, realm Realm, token StoredToken, now time.Time, event Event) error

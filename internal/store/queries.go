@@ -198,7 +198,9 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	insertToken:  `insert into tokens (realm, ` + tokenColumns + `) values ` + placeholders(1, 9),
 	replaceToken: `update tokens set replaced_at = $1 where realm = $2 and digest = $3 and token_use = 'refresh' and replaced_at = 0`,
 	prolongToken: `update tokens set expires_at = $1 where realm = $2 and digest = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
-	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
+	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)
+		and digest not in (select digest from tokens where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)
+		order by issued_at desc, digest limit $5)`,
 
 	purgeEnded:  purgeSessions + `ended_at <> 0 and ended_at < $1` + purgeLimit,
 	purgeOver:   purgeSessions + `expires_at <> 0 and expires_at < $1` + purgeLimit,
