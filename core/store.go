@@ -24,8 +24,8 @@ type Realms interface {
 // Accounts keeps accounts.
 type Accounts interface {
 	Account(ctx context.Context, realm Realm, id AccountID) (Account, error)
-	// AccountByLogin is the one account of a login name, whatever its tenant.
-	// Accounts of several tenants are Conflict.
+	// AccountByLogin is the one account of a login name, whatever its tenant. Several
+	// are Conflict; with it comes the one of them that has no tenant, if there is one.
 	AccountByLogin(ctx context.Context, realm Realm, login CanonicalLogin) (Account, error)
 	// AccountList returns at most limit accounts in order of canonical login and id,
 	// from after the cursor on.

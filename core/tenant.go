@@ -26,8 +26,8 @@ type Tenancy struct {
 	ID, Name string
 	Given    bool // whether the request names a tenant at all
 	// None says that accounts without a tenant are meant, where neither an id nor a
-	// name comes. A request that is not Given means whichever tenant has the login
-	// name, as long as it is one alone.
+	// name comes. A request that is not Given means the account without a tenant, and
+	// where there is none whichever tenant has the login name, if it is one alone.
 	None bool
 }
 
@@ -94,8 +94,8 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 
 // accountOf finds the account that a credential names: by its id, by its login
 // name within the tenant that the credential names, or by its login name alone.
-// None, and several of tenants that were not named, are NotFound, at the cost of
-// the same look-ups. The tenant is the one that the credential names.
+// Of several that have the name it is the one without a tenant. None, and several of
+// tenants that were not named, are NotFound, at the cost of the same look-ups. The tenant is the one that the credential names.
 func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenant, error) {
 	tenant, err := a.tenantOf(ctx, c.Tenant)
 	if kind := KindOf(err); kind == Unknown {
@@ -124,7 +124,11 @@ func (a *Authority) accountWithin(ctx context.Context, c Credential, tenant Tena
 	if c.Tenant.Given {
 		return a.deps.Tenants.AccountByTenantLogin(ctx, a.terms.Realm, tenant.ID, login)
 	}
-	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, login)
+	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, login)
+	if KindOf(err) == Conflict && account.ID != "" {
+		return account, nil // who has a tenant can name it
+	}
+	return account, err
 }
 
 // tenantFor is the tenant that an account belongs to, and nil when it belongs to

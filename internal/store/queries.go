@@ -137,8 +137,8 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	readRealms: `select name, attributes, created_at from realms order by name`,
 
 	readAccount: `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
-	// A second one is all that has to be known of others. The order makes SQLite take
-	// the index.
+	// A second one is all that has to be known of others. The order has the one without
+	// a tenant come first, and makes SQLite take the index.
 	readAccountsByLogin:      `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 order by tenant limit 2`,
 	readAccountByTenantLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 and tenant = $3`,
 	readAccounts:             `select ` + accountColumns + ` from accounts where realm = $1 and (canonical, id) > ($2, $3) order by canonical, id limit $4`,

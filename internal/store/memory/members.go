@@ -51,13 +51,17 @@ func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core
 			found = append(found, a)
 		}
 	}
-	switch len(found) {
-	case 0:
+	slices.SortFunc(found, func(a, b core.Account) int { return cmp.Compare(a.Tenant, b.Tenant) })
+	switch {
+	case len(found) == 0:
 		return core.Account{}, refusal(core.NotFound)
-	case 1:
+	case len(found) == 1:
 		return cloneAccount(found[0])
+	case found[0].Tenant != "":
+		return core.Account{}, refusal(core.Conflict)
 	}
-	return core.Account{}, refusal(core.Conflict)
+	none, err := cloneAccount(found[0])
+	return none, cmp.Or(err, refusal(core.Conflict))
 }
 
 // canonical is of a stored account, whose login has such a form.
