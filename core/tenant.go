@@ -95,7 +95,8 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 // accountOf finds the account that a credential names: by its id, by its login
 // name within the tenant that the credential names, or by its login name alone.
 // Of several that have the name it is the one without a tenant. None, and several of
-// tenants that were not named, are NotFound, at the cost of the same look-ups. The tenant is the one that the credential names.
+// tenants that were not named, are NotFound, at the cost of the same look-ups; who is of
+// another tenant comes with it, to be counted by. The tenant is the one that the credential names.
 func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenant, error) {
 	tenant, err := a.tenantOf(ctx, c.Tenant)
 	if kind := KindOf(err); kind == Unknown {
@@ -108,7 +109,7 @@ func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenan
 	case KindOf(err) == Conflict:
 		return Account{}, tenant, &Error{Kind: NotFound, Err: err}
 	case err == nil && c.Tenant.Given && account.Tenant != tenant.ID:
-		return Account{}, tenant, refuse(NotFound, "of another tenant")
+		return account, tenant, refuse(NotFound, "of another tenant")
 	}
 	return account, tenant, err
 }
@@ -151,13 +152,10 @@ func (a *Authority) tenantFor(ctx context.Context, account Account, named Tenant
 }
 
 // countedAs is what failing attempts at an account are counted by, however it was
-// named (S20).
+// named (S20): its login name, which accounts of other tenants may have too.
 func countedAs(account Account) string {
 	login, _ := Canonical(account.Login) // what is stored has one
-	if account.Tenant == "" {
-		return string(login)
-	}
-	return string(account.Tenant) + nobody + string(login)
+	return string(login)
 }
 
 // PutTenant creates a tenant, or changes its name, attributes and whether it is
