@@ -57,12 +57,23 @@ func (a *Authority) mint(ctx context.Context, m minting) (Token, error) {
 	return token, nil
 }
 
-// issuedAt is what the token will say. Where the account's tokens were ended within
+// tokensFrom is the whole second from which tokens of the identity hold.
+func (i *Identity) tokensFrom() time.Time {
+	from := i.Account.TokensFrom
+	for _, key := range []*AccessKey{i.Key, i.Client} {
+		if key != nil && key.TokensFrom.After(from) {
+			from = key.TokensFrom
+		}
+	}
+	return from
+}
+
+// issuedAt is what the token will say. Where the identity's tokens were ended within
 // the current second it waits for the next one: iat has whole seconds (S46). On a
 // replica whose clock is behind, iat is then ahead of it, within the skew that
 // verifiers allow.
 func (a *Authority) issuedAt(ctx context.Context, m minting) (time.Time, error) {
-	ended := m.Identity.Account.TokensFrom
+	ended := m.Identity.tokensFrom()
 	if wait := ended.Sub(a.deps.Now()); wait > 0 {
 		select {
 		case <-time.After(min(wait, time.Second)):

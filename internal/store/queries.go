@@ -93,7 +93,7 @@ const (
 const (
 	accountColumns   = `realm, id, tenant, login, email, name, roles, attributes, active, verified, hold, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
 	tenantColumns    = `realm, id, name, attributes, active, created_at, version`
-	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, version`
+	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, tokens_from, version`
 	sessionColumns   = `realm, id, dialect, policy, account, access_key, client, tenant, methods, granted, slot, idle, created_at, seen_at, expires_at, ended_at, end_reason`
 	tokenColumns     = `digest, session, token_use, token_id, issued_at, expires_at, replaced_at, sealed`
 	factorColumns    = `realm, account, sealed, last_step, recovery, enrolled_at, version`
@@ -108,7 +108,7 @@ const (
 // time does not tell which (S3). $3 is a digest.
 const selectKeyOrDecoy = `select coalesce(k.realm, $1), coalesce(k.id, '` + nobody + `'), coalesce(k.account, '` + nobody + `'),
 	coalesce(k.identifier, $2), coalesce(k.secret_digest, $3), coalesce(k.name, ''), coalesce(k.attributes, '{"a":"b"}'),
-	coalesce(k.state, 'revoked'), coalesce(k.created_at, 1), coalesce(k.updated_at, 1), coalesce(k.expires_at, 0), coalesce(k.version, 1)
+	coalesce(k.state, 'revoked'), coalesce(k.created_at, 1), coalesce(k.updated_at, 1), coalesce(k.expires_at, 0), coalesce(k.tokens_from, 0), coalesce(k.version, 1)
 	from (select coalesce((select id from access_keys where realm = $1 and identifier = $2), '` + nobody + `') as id) as named
 	left join access_keys as k on k.realm = $1 and k.id = named.id`
 
@@ -184,9 +184,9 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 		on conflict (realm, id) do update set name = excluded.name, attributes = excluded.attributes, active = excluded.active,
 		canonical = excluded.canonical, version = tenants.version + 1`,
 
-	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 12),
+	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 13),
 	updateAccessKey: `update access_keys set account = $4, identifier = $5, secret_digest = $6, name = $7, attributes = $8, state = $9,
-		created_at = $10, updated_at = $11, expires_at = $12, version = version + 1
+		created_at = $10, updated_at = $11, expires_at = $12, tokens_from = $13, version = version + 1
 		where realm = $1 and id = $2 and version = $3`,
 
 	insertSession: `insert into sessions (` + sessionColumns + `) values ` + placeholders(1, 17) + `

@@ -181,7 +181,8 @@ func (s *Store) RecentAccessKey(ctx context.Context, realm core.Realm, id core.K
 
 func cloneKey(k core.AccessKey) (_ core.AccessKey, err error) {
 	k.Attributes, err = copied(k.Attributes)
-	k.CreatedAt, k.UpdatedAt, k.ExpiresAt = stored(k.CreatedAt), stored(k.UpdatedAt), stored(k.ExpiresAt)
+	k.CreatedAt, k.UpdatedAt = stored(k.CreatedAt), stored(k.UpdatedAt)
+	k.ExpiresAt, k.TokensFrom = stored(k.ExpiresAt), stored(k.TokensFrom)
 	return k, err
 }
 
