@@ -30,7 +30,10 @@ type AccessKey struct {
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 	ExpiresAt    time.Time // zero: never
-	Version      int64
+	// TokensFrom is the whole second from which tokens hold that were got by the key, or
+	// granted to it as a client: one whose iat is before it is refused.
+	TokensFrom time.Time
+	Version    int64
 }
 
 // Usable returns nil if k may sign in at now, and otherwise says why not.

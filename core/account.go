@@ -63,7 +63,7 @@ func Canonical(login string) (CanonicalLogin, error) {
 // endTokens ends every token issued up to now. Tokens count whole seconds, so
 // the ending does too: see [Authority.Exchange] for the wait that this asks for.
 func (a *Account) endTokens(now time.Time) {
-	a.TokensFrom = now.Truncate(time.Second).Add(time.Second)
+	a.TokensFrom = tokensFrom(now)
 }
 
 // setPassword replaces the password and ends what hangs on the old one (S27, S46).
@@ -79,3 +79,6 @@ func (a *Account) disable(now time.Time) {
 	a.TicketsFrom = now
 	a.endTokens(now)
 }
+
+// tokensFrom is the first whole second after now: iat has no finer one.
+func tokensFrom(now time.Time) time.Time { return now.Truncate(time.Second).Add(time.Second) }

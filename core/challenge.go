@@ -168,6 +168,9 @@ func (a *Authority) resumed(ctx context.Context, ticket Ticket, m *minting) (cha
 		if err == nil {
 			err = client.Usable(a.deps.Now())
 		}
+		if err == nil && ticket.IssuedAt.Before(client.TokensFrom) {
+			err = refuse(KeyRevoked, "it changed since: what was granted to it may be too much")
+		}
 		if kind := KindOf(err); kind == NotFound || kind.IsA(BadCredentials) {
 			return p, &Error{Kind: TicketUsed, Err: err} // it ended with its client
 		} else if err != nil {

@@ -134,6 +134,7 @@ func (a *Authority) counted(ctx context.Context, key AttemptKey, try func() erro
 type named struct {
 	account Account
 	known   bool   // whether there is such an account
+	counted string // what its attempts count by, also when it is of another tenant; "" for nobody's
 	several bool   // or there are such accounts of several tenants, and none was named
 	tenant  Tenant // that the credential names; nobody's when there is none such
 }
@@ -143,8 +144,11 @@ func (a *Authority) named(ctx context.Context, credential Credential) (who named
 	case slices.Contains(credential.As, SubjectAccount):
 		who.account, who.tenant, err = a.accountOf(ctx, credential)
 		who.known, who.several = err == nil, KindOf(errors.Unwrap(err)) == Conflict
+		if who.account.ID != "" {
+			who.counted = countedAs(who.account)
+		}
 		if KindOf(err) == NotFound {
-			err = nil
+			who.account, err = Account{}, nil
 		}
 	case credential.Tenant.Given:
 		if who.tenant, err = a.tenantOf(ctx, credential.Tenant); KindOf(err) == Unknown {
@@ -169,20 +173,19 @@ func (a *Authority) unchanged(ctx context.Context, account Account) error {
 	return a.admitted(current)
 }
 
-// attemptKey counts all names of an account as one.
+// attemptKey counts all names of an account as one. The tenant makes no difference:
+// were it counted by, what one is throttled for without naming it would tell which
+// tenant has the account.
 func (a *Authority) attemptKey(credential Credential, who named) AttemptKey {
 	identity := credential.Identifier
-	if who.known {
-		identity = countedAs(who.account)
+	if who.counted != "" {
+		identity = who.counted
 	} else if slices.Contains(credential.As, SubjectAccount) {
 		if login, err := Canonical(identity); err == nil {
 			identity = string(login)
 		}
 		if credential.AccountID != "" {
 			identity = nobody + string(credential.AccountID)
-		}
-		if who.tenant.ID != "" {
-			identity = string(who.tenant.ID) + nobody + identity
 		}
 	}
 	return AttemptKey{Realm: a.terms.Realm, Identity: identity, Network: credential.Origin.Network()}

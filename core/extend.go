@@ -17,7 +17,7 @@ type Extension struct {
 
 // Extend gives another token of the bearer's session, as long as the session goes
 // on beyond the token it has; or the same one with a new end, which is never beyond
-// the session's.
+// the session's. A session has 20 access tokens that hold: one more ends the oldest.
 //
 // It refuses as [Authority.Whoami] does, and with SessionOver when nothing is left
 // of the session; with TokenForeign when the same token is asked for, and its end is
@@ -48,8 +48,8 @@ func (a *Authority) Extend(ctx context.Context, extension Extension) (Token, err
 	if KindOf(err) == Conflict {
 		err = refuse(TokenRevoked, "its session has ended")
 	}
-	if err == nil && extension.EndOld {
-		a.verdicts.drop(session.ID)
+	if err == nil {
+		a.verdicts.drop(session.ID) // what has ended by it is told from the next call on
 	}
 	return extended, err
 }

@@ -216,11 +216,11 @@ func (l *ledger) Token(ctx context.Context, realm core.Realm, digest core.Digest
 	return l.Store.Token(ctx, realm, digest)
 }
 
-func (l *ledger) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, endOthers bool, e core.Event) error {
+func (l *ledger) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, keep int, e core.Event) error {
 	if err := l.event("AddTokens", e); err != nil {
 		return err
 	}
-	return l.Store.AddTokens(ctx, realm, id, now, tokens, endOthers, e)
+	return l.Store.AddTokens(ctx, realm, id, now, tokens, keep, e)
 }
 
 func (l *ledger) ProlongToken(ctx context.Context, realm core.Realm, token core.StoredToken, now time.Time, e core.Event) error {

@@ -57,12 +57,23 @@ func (a *Authority) mint(ctx context.Context, m minting) (Token, error) {
 	return token, nil
 }
 
-// issuedAt is what the token will say. Where the account's tokens were ended within
+// tokensFrom is the whole second from which tokens of the identity hold.
+func (i *Identity) tokensFrom() time.Time {
+	from := i.Account.TokensFrom
+	for _, key := range []*AccessKey{i.Key, i.Client} {
+		if key != nil && key.TokensFrom.After(from) {
+			from = key.TokensFrom
+		}
+	}
+	return from
+}
+
+// issuedAt is what the token will say. Where the identity's tokens were ended within
 // the current second it waits for the next one: iat has whole seconds (S46). On a
 // replica whose clock is behind, iat is then ahead of it, within the skew that
 // verifiers allow.
 func (a *Authority) issuedAt(ctx context.Context, m minting) (time.Time, error) {
-	ended := m.Identity.Account.TokensFrom
+	ended := m.Identity.tokensFrom()
 	if wait := ended.Sub(a.deps.Now()); wait > 0 {
 		select {
 		case <-time.After(min(wait, time.Second)):
@@ -162,6 +173,11 @@ func (p Policy) lifetime(asked time.Duration) time.Duration {
 	return min(max(asked.Truncate(time.Second), p.LeastLifetime), p.MostLifetime)
 }
 
+// maxAccessTokens are the access tokens of one session that hold at the same time:
+// nothing else bounds how often a token is extended, or refreshed by a refresh token
+// that is kept.
+const maxAccessTokens = 20
+
 // addTokens stores a token of a session that goes on.
 func (a *Authority) addTokens(ctx context.Context, m minting, token Token, event Event) error {
 	stored, err := a.storedTokens(m.Policy, token)
@@ -172,7 +188,11 @@ func (a *Authority) addTokens(ctx context.Context, m minting, token Token, event
 	if m.replaces != nil {
 		return a.deps.Tokens.RotateToken(ctx, a.terms.Realm, *m.replaces, now, stored, event)
 	}
-	return a.deps.Tokens.AddTokens(ctx, a.terms.Realm, token.Session.ID, now, stored, m.endOthers, event)
+	keep := maxAccessTokens - 1
+	if m.endOthers {
+		keep = 0
+	}
+	return a.deps.Tokens.AddTokens(ctx, a.terms.Realm, token.Session.ID, now, stored, keep, event)
 }
 
 // openSession stores a token with its session.

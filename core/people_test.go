@@ -288,8 +288,32 @@ func TestAttemptsInTenants(t *testing.T) {
 		}
 	}
 	other := w.account(t, "ada@example.com", func(s *core.AccountSpec) { s.Tenant = "t-2" })
-	if attempt("", other.ID, core.Tenancy{}) == first {
-		t.Error("two accounts of one login count as one")
+	if key := attempt("", other.ID, core.Tenancy{}); key != first {
+		t.Errorf("an account of another tenant counts as %+v, want %+v", key, first)
+	}
+}
+
+// S23: what one is throttled for tells neither whether there is an account nor of which
+// tenant it is.
+func TestAttemptsTellNoTenant(t *testing.T) {
+	w := newPeople(t, nil)
+	w.tenant(t, "t-1", "ACME", true)
+	w.tenant(t, "t-2", "Apex", true)
+	w.account(t, "ada", func(s *core.AccountSpec) { s.Tenant = "t-1" })
+	w.account(t, "eve", nil)
+	for _, tenant := range []core.TenantID{"t-1", "t-2"} {
+		w.account(t, "bob", func(s *core.AccountSpec) { s.Tenant = tenant })
+	}
+	for _, login := range []string{"ada", "eve", "bob", "nobody"} {
+		w.attempts.keys = nil
+		for _, tenancy := range []core.Tenancy{
+			{}, {Given: true, None: true}, {ID: "t-1", Given: true}, {Name: "acme", Given: true}, {ID: "t-2", Given: true}, {ID: "t-9", Given: true},
+		} {
+			_, _ = w.Exchange(t.Context(), password(login, "wrong password", func(c *core.Credential) { c.Tenant = tenancy }))
+		}
+		if counted := slices.Compact(w.attempts.keys); len(counted) != 1 || counted[0].Identity != login {
+			t.Errorf("wrong passwords of %s count as %+v, want as the name alone", login, counted)
+		}
 	}
 }
 

@@ -146,7 +146,10 @@ func (a *Authority) enter(ctx context.Context, account Account, origin Origin) e
 		}
 		notices = append(notices, a.notice(PurposeVerification, cmp.Or(account.Tenant, noTenant), login, event))
 	}
-	err := a.deps.Accounts.CreateAccount(context.WithoutCancel(ctx), account, event, notices...)
+	err := a.loginFree(ctx, account)
+	if err == nil {
+		err = a.deps.Accounts.CreateAccount(context.WithoutCancel(ctx), account, event, notices...)
+	}
 	if KindOf(err) != Conflict {
 		return err
 	}
@@ -155,6 +158,27 @@ func (a *Authority) enter(ctx context.Context, account Account, origin Origin) e
 		return err
 	}
 	return &Error{Kind: AccountExists, Err: err}
+}
+
+// loginFree refuses, as Conflict, the login name of an account that has it already,
+// of whichever tenant, where a sign-in need not name one: who had the name first would
+// else be shut out. Its own tenant's is told by the store.
+func (a *Authority) loginFree(ctx context.Context, account Account) error {
+	if !a.terms.LoginsAlone {
+		return nil
+	}
+	login, err := Canonical(account.Login)
+	if err != nil {
+		return err
+	}
+	switch _, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, login); KindOf(err) {
+	case NotFound:
+		return nil
+	case "", Conflict:
+		return refuse(Conflict, "an account has the login name, and a sign-in need not name its tenant")
+	default:
+		return err
+	}
 }
 
 // Verify marks the account of a ticket as verified, once. It refuses with the kinds

@@ -166,6 +166,42 @@ func TestRegisterMails(t *testing.T) {
 	}
 }
 
+// Who has a login name goes on signing in by it alone, whoever registers it in a tenant
+// of theirs; and where that is how one signs in, nobody can.
+func TestRegisterShutsNobodyOut(t *testing.T) {
+	acme := core.Tenancy{ID: "t-1", Given: true}
+	for _, tt := range []struct {
+		name  string
+		alone bool
+		owner core.TenantID
+		in    core.Tenancy
+		kind  core.Kind
+	}{
+		{"where each sign-in names a tenant", false, "", acme, ""},
+		{"who has no tenant", true, "", acme, core.AccountExists},
+		{"who has another tenant", true, "t-2", acme, core.AccountExists},
+		{"who has a tenant, from without one", true, "t-2", core.Tenancy{}, core.AccountExists},
+		{"who has a tenant, from where there is none", true, "t-2", core.Tenancy{Given: true, None: true}, core.AccountExists},
+		{"who has the same tenant", true, "t-1", acme, core.AccountExists},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newPeople(t, func(terms *core.Terms) { terms.LoginsAlone = tt.alone })
+			w.tenant(t, "t-1", "ACME", true)
+			w.tenant(t, "t-2", "Apex", true)
+			w.account(t, "ada@example.com", func(s *core.AccountSpec) { s.Tenant = tt.owner })
+			_, _, err := w.Register(t.Context(), registration("ADA@example.com", func(r *core.Registration) { r.Tenant = tt.in }))
+			want(t, "Register", err, tt.kind)
+			if last := w.lastEvent(t); last.Action != core.ActionAccountRegistered || last.Outcome != tt.kind {
+				t.Errorf("the journal ends with %+v", last)
+			}
+			_, err = w.login(t.Context(), "ada@example.com", "right password")
+			want(t, "Exchange after that", err, "")
+			_, _, err = w.Register(t.Context(), registration("new@example.com", func(r *core.Registration) { r.Tenant = tt.in }))
+			want(t, "Register by a name that is free", err, "")
+		})
+	}
+}
+
 // The mail of a new account without a tenant is its own, though a tenant has another
 // of the same name.
 func TestRegisterMailsItsOwn(t *testing.T) {
@@ -202,7 +238,7 @@ func TestVerificationLooksTheSame(t *testing.T) {
 		{"idle@example.com", core.Tenancy{}, core.Inactive},
 		{"nobody@example.com", core.Tenancy{}, core.NotFound},
 		{"non\nsense", core.Tenancy{}, core.NotFound},
-		{"twice@example.com", core.Tenancy{}, core.NotFound},
+		{"twice@example.com", core.Tenancy{}, ""},
 		{"twice@example.com", acme, ""},
 		{"twice@example.com", core.Tenancy{Given: true, None: true}, ""},
 		{"new@example.com", acme, core.NotFound},
@@ -317,6 +353,33 @@ func TestVerificationMailsAreFew(t *testing.T) {
 	}
 	_, err = w.nextMail(t, "ada@example.com")
 	want(t, "a mail of recovery", err, "")
+}
+
+// S33: mails to one address are as few as those to one account, however many accounts
+// somebody registers with it.
+func TestMailsToOneAddressAreFew(t *testing.T) {
+	w := newPeople(t, nil)
+	var kinds []string
+	for i := range 12 {
+		address := "victim@example.com"
+		if i%2 == 1 {
+			address = "VICTIM@example.com"
+		}
+		_, _, err := w.Register(t.Context(), registration(string(rune('a'+i)), func(r *core.Registration) { r.Email = address }))
+		want(t, "Register", err, "")
+		_, err = w.mailed(t)
+		kinds = append(kinds, string(core.KindOf(err)))
+	}
+	if got, bound := strings.Join(kinds, ","), ",,"+strings.Repeat(",rate_limited", 9); got != bound {
+		t.Errorf("twelve mails within the hour end with %q", got)
+	}
+	if last := w.lastEvent(t); last.Action != core.ActionTicketWithheld || last.Outcome != core.RateLimited {
+		t.Errorf("the journal ends with %+v", last)
+	}
+	_, _, err := w.Register(t.Context(), registration("other@example.com", nil))
+	want(t, "Register", err, "")
+	_, err = w.mailed(t)
+	want(t, "a mail to another address", err, "")
 }
 
 // S54: what somebody says of themselves can be kept by every store, and told by every

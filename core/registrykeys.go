@@ -73,6 +73,8 @@ func (r *Registry) CreateAccessKey(ctx context.Context, spec AccessKeySpec, orig
 
 // UpdateAccessKey makes an existing key what spec says, its secret and owner
 // apart, and reports whether that changed anything. A revoked key stays revoked.
+// Other attributes, or a state in which it signs in no more, end the tokens that were
+// granted by what it had before.
 func (r *Registry) UpdateAccessKey(ctx context.Context, spec AccessKeySpec, origin Origin) (changed bool, err error) {
 	realm, err := r.Realms.Realm(ctx, spec.Realm)
 	if err != nil {
@@ -118,6 +120,12 @@ func (r *Registry) RevokeAccessKey(ctx context.Context, realm Realm, identifier 
 	})
 }
 
+// narrowed reports whether the key may have lost rights that it had before: what its
+// attributes mean is the dialect's.
+func (k *AccessKey) narrowed(before AccessKey) bool {
+	return before.State == KeyStateActive && k.State != KeyStateActive || !reflect.DeepEqual(before.Attributes, k.Attributes)
+}
+
 func (r *Registry) updateKey(ctx context.Context, realm Realm, identifier string, action Action, origin Origin, edit func(*AccessKey) error) (changed bool, err error) {
 	key, err := r.AccessKeys.AccessKeyByIdentifier(ctx, realm, identifier)
 	if err != nil {
@@ -135,6 +143,9 @@ func (r *Registry) updateKey(ctx context.Context, realm Realm, identifier string
 			return Event{}, errUnchanged
 		}
 		key.UpdatedAt = now
+		if key.narrowed(before) {
+			key.TokensFrom = tokensFrom(now)
+		}
 		event := r.event(action, realm, origin)
 		event.Account, event.Key = key.Account, key.ID
 		return event, nil

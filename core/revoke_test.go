@@ -236,7 +236,7 @@ func TestIntrospect(t *testing.T) {
 		}),
 		"expired": subject("expired", func(token core.Token) {
 			past := []core.StoredToken{{Digest: core.NewSecret("past").Digest(), Use: core.UseAccess, ExpiresAt: time.Now()}}
-			if err := w.store.AddTokens(t.Context(), realm, token.Session.ID, time.Now(), past, true, core.Event{}); err != nil {
+			if err := w.store.AddTokens(t.Context(), realm, token.Session.ID, time.Now(), past, 0, core.Event{}); err != nil {
 				t.Fatal(err)
 			}
 		}),
@@ -304,6 +304,78 @@ func TestIntrospect(t *testing.T) {
 	want(t, "while the store is away", err, core.Unavailable)
 }
 
+// S48: what was granted to a client, or got by a key, ends when the key's attributes
+// change, or it is put out of use; what the key is called makes no difference.
+func TestChangedKeysEndTokens(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*core.AccessKeySpec)
+		kind   core.Kind
+	}{
+		{"another name", func(s *core.AccessKeySpec) { s.Name = "App" }, ""},
+		{"a later end", func(s *core.AccessKeySpec) { s.ExpiresAt = time.Now().Add(time.Hour) }, ""},
+		{"other attributes", func(s *core.AccessKeySpec) { s.Attributes = core.Attributes{"team": "orders.read"} }, core.TokenRevoked},
+		{"no attributes", func(s *core.AccessKeySpec) { s.Attributes = nil }, core.TokenRevoked},
+		{"out of use for a while", func(s *core.AccessKeySpec) { s.State = core.KeyStatePending }, core.TokenRevoked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newPeople(t, tracked(nil))
+				w.account(t, "ada@example.com", nil)
+				w.account(t, "partner", nil)
+				w.account(t, "careful", nil)
+				code, _ := w.enroll(t, "careful")
+				spec := core.AccessKeySpec{
+					Realm: realm, Identifier: "c1", Owner: "partner", State: core.KeyStateActive, Attributes: core.Attributes{"team": "orders.write"},
+				}
+				_, secret, err := w.registry.CreateAccessKey(t.Context(), spec, origin)
+				want(t, "CreateAccessKey", err, "")
+				client := &core.Client{Identifier: "c1", Secret: secret}
+				login := func(as core.SubjectKind, name string, with core.Secret) (core.Token, error) {
+					return w.Exchange(t.Context(), password(name, with.Reveal(), func(c *core.Credential) {
+						if c.As = []core.SubjectKind{as}; as == core.SubjectKey {
+							return
+						}
+						c.Client = client
+						c.Judge = func(judged core.Judged) (core.Granted, error) {
+							return core.Granted{"scope": judged.Client.Attributes["team"]}, nil
+						}
+					}))
+				}
+				right := core.NewSecret("right password")
+				user, err := login(core.SubjectAccount, "ada@example.com", right)
+				want(t, "Exchange of a user", err, "")
+				own, err := login(core.SubjectKey, "c1", secret)
+				want(t, "Exchange of the key itself", err, "")
+				_, err = login(core.SubjectAccount, "careful", right)
+				refusal, _ := errors.AsType[*core.Error](err)
+				time.Sleep(time.Second)
+
+				tt.change(&spec)
+				_, err = w.registry.UpdateAccessKey(t.Context(), spec, origin)
+				want(t, "UpdateAccessKey", err, "")
+				if spec.State != core.KeyStateActive {
+					_, err = w.registry.ApproveAccessKey(t.Context(), realm, "c1", origin)
+					want(t, "ApproveAccessKey", err, "")
+				}
+				w.whoami(t, "the user's token", user.Value, tt.kind)
+				w.whoami(t, "the key's own", own.Value, tt.kind)
+				refreshed, resumed := core.Kind(""), core.Kind("")
+				if tt.kind != "" {
+					refreshed, resumed = core.RefreshRevoked, core.TicketUsed
+				}
+				_, err = w.Refresh(t.Context(), core.Renewal{Refresh: user.Refresh.Value, Client: client, Origin: origin})
+				want(t, "Refresh", err, refreshed)
+				_, err = w.Resume(t.Context(), core.Resumption{Challenge: refusal.Challenge.Value, OTP: code(), Origin: origin})
+				want(t, "Resume", err, resumed)
+				again, err := login(core.SubjectAccount, "ada@example.com", right)
+				want(t, "Exchange after that", err, "")
+				w.whoami(t, "a token of it", again.Value, "")
+			})
+		})
+	}
+}
+
 // Extend gives another token of the session, until nothing is left of it.
 func TestExtend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -344,6 +416,38 @@ func TestExtend(t *testing.T) {
 		_, err = w.Extend(t.Context(), core.Extension{Token: last.Value, Origin: origin})
 		want(t, "Extend of the last", err, core.SessionOver)
 	})
+}
+
+// One bearer token does not fill the store, for which it needs no hash and has no
+// count against it: a session has 20 access tokens that hold.
+func TestSessionsHaveFewTokens(t *testing.T) {
+	for name, more := range map[string]func(*world, *testing.T, core.Token) (core.Token, error){
+		"extend": func(w *world, t *testing.T, first core.Token) (core.Token, error) {
+			return w.Extend(t.Context(), core.Extension{Token: first.Value, Origin: origin})
+		},
+		"refresh": func(w *world, t *testing.T, first core.Token) (core.Token, error) {
+			return w.refresh(t.Context(), first.Refresh.Value)
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, tracked(func(p *core.Policy) { p.Refresh.Keep = true }))
+			first := w.ada(t)
+			var last core.Token
+			for range 20 {
+				time.Sleep(time.Second)
+				token, err := more(w, t, first)
+				want(t, name, err, "")
+				last = token
+			}
+			time.Sleep(time.Minute) // longer than any token is remembered
+			w.whoami(t, name+": the first of 21 tokens", first.Value, core.TokenExpired)
+			w.whoami(t, name+": the last", last.Value, "")
+			if name == "extend" {
+				_, err := more(w, t, first)
+				want(t, "extend by a token that has ended so", err, core.TokenExpired)
+			}
+		})
+	}
 }
 
 // The same token can be given another end, never beyond its session's.

@@ -108,7 +108,7 @@ func (a *Authority) tryInSlot(ctx context.Context, m minting, issuedAt time.Time
 // again reports whether a token still holds and can be given again.
 func (m minting) again(session Session, stored StoredToken, now time.Time) bool {
 	return session.Live(now) == nil && stored.live(now) && len(stored.Sealed) > 0 &&
-		!stored.IssuedAt.Before(m.Identity.Account.TokensFrom)
+		!stored.IssuedAt.Before(m.Identity.tokensFrom())
 }
 
 // giveAgain gives the token of a session that goes on, with a refresh token of its

@@ -24,8 +24,8 @@ type Realms interface {
 // Accounts keeps accounts.
 type Accounts interface {
 	Account(ctx context.Context, realm Realm, id AccountID) (Account, error)
-	// AccountByLogin is the one account of a login name, whatever its tenant.
-	// Accounts of several tenants are Conflict.
+	// AccountByLogin is the one account of a login name, whatever its tenant. Several
+	// are Conflict; with it comes the one of them that has no tenant, if there is one.
 	AccountByLogin(ctx context.Context, realm Realm, login CanonicalLogin) (Account, error)
 	// AccountList returns at most limit accounts in order of canonical login and id,
 	// from after the cursor on.
@@ -91,9 +91,9 @@ type Tickets interface {
 	// IssueTicket stores a ticket and deletes the account's older ones of the same purpose.
 	IssueTicket(ctx context.Context, ticket Ticket, event Event) error
 	Ticket(ctx context.Context, realm Realm, digest Digest) (Ticket, error)
-	// TicketsSince counts the tickets mailed to an account from an instant on,
-	// those deleted by newer ones included.
-	TicketsSince(ctx context.Context, realm Realm, account AccountID, purpose Purpose, from time.Time) (int, error)
+	// TicketsSince counts the tickets mailed to an account or to a recipient,
+	// whosever they were, from an instant on. Those deleted by newer ones are included.
+	TicketsSince(ctx context.Context, realm Realm, account AccountID, recipient Digest, purpose Purpose, from time.Time) (int, error)
 	// RedeemTicket marks the ticket as used and changes its account, in one
 	// transaction. Of any number of concurrent calls one succeeds; a ticket that
 	// has been used, replaced or never issued gives TicketUsed or TicketUnknown.
@@ -124,9 +124,10 @@ type Sessions interface {
 type Tokens interface {
 	// Token is the token with its session, whatever state they are in.
 	Token(ctx context.Context, realm Realm, digest Digest) (StoredToken, Session, error)
-	// AddTokens adds tokens to a session; Conflict if it has been ended. With
-	// endOthers its other access tokens expire at now.
-	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, endOthers bool, event Event) error
+	// AddTokens adds tokens to a session; Conflict if it has been ended. Of the access
+	// tokens that it has the newest ones go on, at most keep of them; the others expire
+	// at now.
+	AddTokens(ctx context.Context, realm Realm, id SessionID, now time.Time, tokens []StoredToken, keep int, event Event) error
 	// ProlongToken gives an access token another ExpiresAt; Conflict if it does not hold
 	// at now, or its session has been ended.
 	ProlongToken(ctx context.Context, realm Realm, token StoredToken, now time.Time, event Event) error

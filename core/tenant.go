@@ -26,8 +26,8 @@ type Tenancy struct {
 	ID, Name string
 	Given    bool // whether the request names a tenant at all
 	// None says that accounts without a tenant are meant, where neither an id nor a
-	// name comes. A request that is not Given means whichever tenant has the login
-	// name, as long as it is one alone.
+	// name comes. A request that is not Given means the account without a tenant, and
+	// where there is none whichever tenant has the login name, if it is one alone.
 	None bool
 }
 
@@ -94,8 +94,9 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 
 // accountOf finds the account that a credential names: by its id, by its login
 // name within the tenant that the credential names, or by its login name alone.
-// None, and several of tenants that were not named, are NotFound, at the cost of
-// the same look-ups. The tenant is the one that the credential names.
+// Of several that have the name it is the one without a tenant. None, and several of
+// tenants that were not named, are NotFound, at the cost of the same look-ups; who is of
+// another tenant comes with it, to be counted by. The tenant is the one that the credential names.
 func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenant, error) {
 	tenant, err := a.tenantOf(ctx, c.Tenant)
 	if kind := KindOf(err); kind == Unknown {
@@ -108,7 +109,7 @@ func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenan
 	case KindOf(err) == Conflict:
 		return Account{}, tenant, &Error{Kind: NotFound, Err: err}
 	case err == nil && c.Tenant.Given && account.Tenant != tenant.ID:
-		return Account{}, tenant, refuse(NotFound, "of another tenant")
+		return account, tenant, refuse(NotFound, "of another tenant")
 	}
 	return account, tenant, err
 }
@@ -124,7 +125,11 @@ func (a *Authority) accountWithin(ctx context.Context, c Credential, tenant Tena
 	if c.Tenant.Given {
 		return a.deps.Tenants.AccountByTenantLogin(ctx, a.terms.Realm, tenant.ID, login)
 	}
-	return a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, login)
+	account, err := a.deps.Accounts.AccountByLogin(ctx, a.terms.Realm, login)
+	if KindOf(err) == Conflict && account.ID != "" {
+		return account, nil // who has a tenant can name it
+	}
+	return account, err
 }
 
 // tenantFor is the tenant that an account belongs to, and nil when it belongs to
@@ -147,13 +152,10 @@ func (a *Authority) tenantFor(ctx context.Context, account Account, named Tenant
 }
 
 // countedAs is what failing attempts at an account are counted by, however it was
-// named (S20).
+// named (S20): its login name, which accounts of other tenants may have too.
 func countedAs(account Account) string {
 	login, _ := Canonical(account.Login) // what is stored has one
-	if account.Tenant == "" {
-		return string(login)
-	}
-	return string(account.Tenant) + nobody + string(login)
+	return string(login)
 }
 
 // PutTenant creates a tenant, or changes its name, attributes and whether it is

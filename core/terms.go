@@ -12,6 +12,9 @@ type Terms struct {
 	Order    []string          // of the policies in the file
 	// AdmitUnverified lets accounts in that have not been verified.
 	AdmitUnverified bool
+	// LoginsAlone says that a route signs in by a login name without naming a tenant:
+	// nobody may then register a name that an account has, of whichever tenant.
+	LoginsAlone bool
 	// AskSecondFactor asks accounts that have a second factor for it.
 	AskSecondFactor bool
 	// TicketLifetimes say how long tickets live, by their purpose (S25); what is not

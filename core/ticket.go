@@ -49,8 +49,9 @@ type Ticket struct {
 	IssuedAt  time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
-	// Mailed has the ticket counted when it is issued; it is not stored.
-	Mailed bool
+	// MailedTo has the ticket counted for its [Recipient] when it is issued; it is not
+	// stored. The zero Digest is that of a ticket that is not mailed.
+	MailedTo Digest
 }
 
 // Usable returns nil if t may be redeemed for account at now, and otherwise says why
@@ -67,6 +68,15 @@ func (t Ticket) Usable(account Account, now time.Time) error {
 		return &Error{Kind: TicketExpired}
 	}
 	return nil
+}
+
+// Recipient is what mails to an address are counted by. Addresses that differ in
+// ASCII case are one.
+func Recipient(address string) Digest {
+	if folded, err := Canonical(address); err == nil {
+		address = string(folded)
+	}
+	return NewSecret(address).Digest()
 }
 
 // noTenant stands in notices where there is no tenant: none can have it as its id.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Mails of one account (S33).
+// Mails to one account, and to one address, however many accounts have it (S33).
 const (
 	maxTicketsPerHour = 3
 	maxTicketsPerDay  = 10
@@ -97,7 +97,7 @@ func (a *Authority) ComposeMail(ctx context.Context, notice Notice) (Mail, error
 		Purpose:   notice.Purpose,
 		IssuedAt:  now,
 		ExpiresAt: now.Add(lifetime),
-		Mailed:    true,
+		MailedTo:  Recipient(account.Email),
 	}
 	if err := a.deps.Tickets.IssueTicket(ctx, ticket, event); err != nil {
 		return Mail{}, err
@@ -136,17 +136,23 @@ func (a *Authority) recipient(ctx context.Context, notice Notice) (Account, erro
 	if notice.Attempts > 0 {
 		return account, nil // the same mail again
 	}
+	return account, a.fewMails(ctx, account, notice.Purpose)
+}
+
+// fewMails refuses, as RateLimited, one mail too many of a purpose.
+func (a *Authority) fewMails(ctx context.Context, account Account, purpose Purpose) error {
 	for _, bound := range []struct {
 		within time.Duration
 		most   int
 	}{{time.Hour, maxTicketsPerHour}, {24 * time.Hour, maxTicketsPerDay}} {
-		issued, err := a.deps.Tickets.TicketsSince(ctx, a.terms.Realm, account.ID, notice.Purpose, a.deps.Now().Add(-bound.within))
+		from := a.deps.Now().Add(-bound.within)
+		issued, err := a.deps.Tickets.TicketsSince(ctx, a.terms.Realm, account.ID, Recipient(account.Email), purpose, from)
 		if err != nil {
-			return account, err
+			return err
 		}
 		if issued >= bound.most {
-			return account, &Error{Kind: RateLimited}
+			return &Error{Kind: RateLimited}
 		}
 	}
-	return account, nil
+	return nil
 }

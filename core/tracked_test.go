@@ -158,7 +158,7 @@ func TestPurposes(t *testing.T) {
 		} {
 			for kind, make := range kinds {
 				login := kind + " at " + place + "@example.com"
-				w.account(t, login, func(s *core.AccountSpec) { s.Email = "ada@example.com" })
+				w.account(t, login, func(s *core.AccountSpec) { s.Email = kind + "." + place + "@example.com" })
 				wanted := map[string]core.Kind{"access": core.TokenInvalid, "refresh": core.RefreshUnknown, "challenge": core.TicketUnknown, "recovery": core.TicketUnknown}[place]
 				if kind == place {
 					wanted = map[string]core.Kind{"challenge": core.BadOTP}[place] // which it asks only of its own

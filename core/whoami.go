@@ -174,7 +174,7 @@ func (a *Authority) identify(ctx context.Context, held bearer, now time.Time) (I
 	identity := Identity{Policy: held.policy, IssuedAt: held.issuedAt, ExpiresAt: held.expiresAt}
 	owner := held.account
 	if held.key != "" {
-		key, err := a.usableKey(ctx, held.key, now)
+		key, err := a.usableKey(ctx, held.key, held.issuedAt, now)
 		switch {
 		case KindOf(err) == NotFound, err == nil && owner != "" && owner != key.Account:
 			return Identity{}, refuse(AccountGone, "its access key is gone")
@@ -217,14 +217,18 @@ func (a *Authority) identify(ctx context.Context, held bearer, now time.Time) (I
 // refuseTo names who was refused, as a token of theirs proved it.
 func refuseTo(identity Identity, kind Kind) error { return &Error{Kind: kind, Identity: &identity} }
 
-// usableKey is an access key that may be used, or NotFound, or TokenRevoked.
-func (a *Authority) usableKey(ctx context.Context, id KeyID, now time.Time) (*AccessKey, error) {
+// usableKey is the access key of a token that was issued at an instant, if it may be
+// used, or NotFound, or TokenRevoked.
+func (a *Authority) usableKey(ctx context.Context, id KeyID, issuedAt, now time.Time) (*AccessKey, error) {
 	key, err := a.deps.Recent.RecentAccessKey(ctx, a.terms.Realm, id)
 	if err != nil {
 		return nil, err
 	}
 	if err := key.Usable(now); err != nil {
 		return nil, &Error{Kind: TokenRevoked, Err: err}
+	}
+	if issuedAt.Before(key.TokensFrom) {
+		return nil, refuse(TokenRevoked, "its access key changed since")
 	}
 	return &key, nil
 }
@@ -247,7 +251,7 @@ func (a *Authority) follow(ctx context.Context, held *tracked, identity *Identit
 		return err
 	}
 	if session.Client != "" {
-		identity.Client, err = a.usableKey(ctx, session.Client, now)
+		identity.Client, err = a.usableKey(ctx, session.Client, identity.IssuedAt, now)
 		switch {
 		case KindOf(err) == NotFound:
 			return refuse(TokenRevoked, "its client is gone")

@@ -88,7 +88,7 @@ var accessKeyTests = map[string]func(*testing.T, Store){
 		old := withKey(t, s, "k1", "1", "AK-1")
 		before := last(t, s)
 		want := core.AccessKey{ID: "k1", Realm: realm, Account: "2", Identifier: "AK-9", SecretDigest: core.NewSecret("new").Digest(), Name: "N",
-			Attributes: core.Attributes{"x": false}, State: core.KeyStateRevoked, CreatedAt: start, UpdatedAt: start.Add(time.Hour), Version: 2}
+			Attributes: core.Attributes{"x": false}, State: core.KeyStateRevoked, CreatedAt: start, UpdatedAt: start.Add(time.Hour), TokensFrom: start.Add(2 * time.Hour), Version: 2}
 		must(t, s.UpdateAccessKey(t.Context(), realm, "k1", func(k *core.AccessKey) (core.Event, error) {
 			wantSame(t, "the key given to change", *k, old)
 			*k = want

@@ -176,7 +176,7 @@ var sessionTests = map[string]func(*testing.T, Store){
 		refresh.IssuedAt = start.Add(time.Hour)
 		older := token("s1", "older", core.UseAccess)
 		older.IssuedAt = start.Add(time.Second)
-		must(t, s.AddTokens(t.Context(), realm, "s1", start, []core.StoredToken{newest, refresh, older}, false, at(1, core.ActionTokenExtended)))
+		must(t, s.AddTokens(t.Context(), realm, "s1", start, []core.StoredToken{newest, refresh, older}, 9, at(1, core.ActionTokenExtended)))
 		got, token, err := s.SlotSession(t.Context(), realm, "slot")
 		must(t, err)
 		wantSame(t, "the session", got, n)

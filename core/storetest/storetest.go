@@ -121,7 +121,7 @@ func accessKey(id, owner, identifier string) core.AccessKey {
 		ID: core.KeyID(id), Realm: realm, Account: core.AccountID(owner), Identifier: identifier,
 		SecretDigest: core.NewSecret("secret of " + id).Digest(), Name: "Name of " + identifier,
 		Attributes: core.Attributes{"list": []any{}, "text": ""}, State: core.KeyStateActive, Version: 1,
-		CreatedAt: start, UpdatedAt: start.Add(time.Second), ExpiresAt: start.Add(time.Hour),
+		CreatedAt: start, UpdatedAt: start.Add(time.Second), ExpiresAt: start.Add(time.Hour), TokensFrom: start.Add(time.Minute),
 	}
 }
 

@@ -132,11 +132,17 @@ var tenantTests = map[string]func(*testing.T, Store){
 		only := member("1", "t1", "alice")
 		must(t, s.CreateAccount(t.Context(), only, at(1, core.ActionAccountCreated)))
 		wantSame(t, "AccountByLogin()", get[core.Account](t)(s.AccountByLogin(t.Context(), realm, "alice")), only)
-		for i, tenant := range []string{"t2", "", "t3"} {
+		for i, tenant := range []string{"t2", "t3"} {
 			must(t, s.CreateAccount(t.Context(), member(fmt.Sprint("more", i), tenant, "alice"), at(1, core.ActionAccountCreated)))
-			_, err := s.AccountByLogin(t.Context(), realm, "alice")
+			got, err := s.AccountByLogin(t.Context(), realm, "alice")
 			wantKind(t, "AccountByLogin(several)", err, core.Conflict)
+			wantSame(t, "what comes with it", got, core.Account{})
 		}
+		none := member("none", "", "alice")
+		must(t, s.CreateAccount(t.Context(), none, at(1, core.ActionAccountCreated)))
+		got, err := s.AccountByLogin(t.Context(), realm, "alice")
+		wantKind(t, "AccountByLogin(several, one without a tenant)", err, core.Conflict)
+		wantSame(t, "what comes with it", got, none)
 	},
 	"an account that changes its tenant needs a free name there": func(t *testing.T, s Store) {
 		withRealms(t, s)

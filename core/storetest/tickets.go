@@ -10,14 +10,14 @@ import (
 
 func ticketFor(owner, secret string, issued time.Time) core.Ticket {
 	return core.Ticket{Digest: core.NewSecret(secret).Digest(), Realm: realm, Account: core.AccountID(owner),
-		Purpose: core.PurposeRecovery, Payload: `{"to":1}`, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour), Mailed: true}
+		Purpose: core.PurposeRecovery, Payload: `{"to":1}`, IssuedAt: issued, ExpiresAt: issued.Add(time.Hour), MailedTo: core.Recipient(owner + "@example.com")}
 }
 
 func withTicket(t *testing.T, s Store, owner, secret string, issued time.Time) core.Ticket {
 	t.Helper()
 	ticket := ticketFor(owner, secret, issued)
 	must(t, s.IssueTicket(t.Context(), ticket, at(0, core.ActionTicketIssued)))
-	ticket.Mailed = false // is not kept
+	ticket.MailedTo = core.Digest{} // is not kept
 	return ticket
 }
 
@@ -59,7 +59,7 @@ var ticketTests = map[string]func(*testing.T, Store){
 		invitation := ticketFor("1", "invitation", start)
 		invitation.Purpose = "invitation"
 		must(t, s.IssueTicket(t.Context(), invitation, at(0, core.ActionTicketIssued)))
-		invitation.Mailed = false
+		invitation.MailedTo = core.Digest{}
 		bobs := withTicket(t, s, "2", "bob's", start)
 		newer := withTicket(t, s, "1", "new", start.Add(time.Second))
 		_, err := s.Ticket(t.Context(), realm, old.Digest)
@@ -82,10 +82,10 @@ var ticketTests = map[string]func(*testing.T, Store){
 		withAccount(t, s, "1", "alice")
 		withTicket(t, s, "1", "old", start)
 		want := ticketFor("1", "new", start)
-		want.Payload, want.Mailed = "", false
+		want.Payload, want.MailedTo = "", core.Digest{}
 		must(t, s.IssueTicket(t.Context(), want, at(0, core.ActionTicketIssued)))
 		wantSame(t, "Ticket()", get[core.Ticket](t)(s.Ticket(t.Context(), realm, want.Digest)), want)
-		if got := get[int](t)(s.TicketsSince(t.Context(), realm, "1", core.PurposeRecovery, start)); got != 1 {
+		if got := get[int](t)(s.TicketsSince(t.Context(), realm, "1", core.Digest{}, core.PurposeRecovery, start)); got != 1 {
 			t.Errorf("TicketsSince() = %d, want 1: the second was not mailed", got)
 		}
 	},
@@ -98,23 +98,30 @@ var ticketTests = map[string]func(*testing.T, Store){
 		}
 		withTicket(t, s, "2", "bob's", start)
 		for _, tt := range []struct {
-			name    string
-			realm   core.Realm
-			account core.AccountID
-			purpose core.Purpose
-			from    time.Time
-			want    int
+			name      string
+			realm     core.Realm
+			account   core.AccountID
+			recipient string
+			purpose   core.Purpose
+			from      time.Time
+			want      int
 		}{
-			{"all", realm, "1", core.PurposeRecovery, start, 5},
-			{"ever", realm, "1", core.PurposeRecovery, time.Time{}, 5},
-			{"the instant itself counts", realm, "1", core.PurposeRecovery, start.Add(2 * time.Minute), 3},
-			{"a microsecond later does not", realm, "1", core.PurposeRecovery, start.Add(2*time.Minute + time.Microsecond), 2},
-			{"later", realm, "1", core.PurposeRecovery, start.Add(time.Hour), 0},
-			{"another account", realm, "2", core.PurposeRecovery, start, 1},
-			{"another purpose", realm, "1", "invitation", start, 0},
-			{"another realm", other, "1", core.PurposeRecovery, start, 0},
+			{"all", realm, "1", "nobody@example.com", core.PurposeRecovery, start, 5},
+			{"ever", realm, "1", "nobody@example.com", core.PurposeRecovery, time.Time{}, 5},
+			{"the instant itself counts", realm, "1", "nobody@example.com", core.PurposeRecovery, start.Add(2 * time.Minute), 3},
+			{"a microsecond later does not", realm, "1", "nobody@example.com", core.PurposeRecovery, start.Add(2*time.Minute + time.Microsecond), 2},
+			{"later", realm, "1", "nobody@example.com", core.PurposeRecovery, start.Add(time.Hour), 0},
+			{"another account", realm, "2", "nobody@example.com", core.PurposeRecovery, start, 1},
+			{"another purpose", realm, "1", "nobody@example.com", "invitation", start, 0},
+			{"another realm", other, "1", "nobody@example.com", core.PurposeRecovery, start, 0},
+			{"an address, whosever", realm, "1", "2@example.com", core.PurposeRecovery, start, 6},
+			{"an address alone", realm, "nobody", "1@example.com", core.PurposeRecovery, start, 5},
+			{"an address in another case", realm, "nobody", "1@EXAMPLE.com", core.PurposeRecovery, start, 5},
+			{"an address and the account that has it", realm, "1", "1@example.com", core.PurposeRecovery, start, 5},
+			{"an address, later", realm, "nobody", "1@example.com", core.PurposeRecovery, start.Add(time.Hour), 0},
+			{"an address in another realm", other, "nobody", "1@example.com", core.PurposeRecovery, start, 0},
 		} {
-			if got := get[int](t)(s.TicketsSince(t.Context(), tt.realm, tt.account, tt.purpose, tt.from)); got != tt.want {
+			if got := get[int](t)(s.TicketsSince(t.Context(), tt.realm, tt.account, core.Recipient(tt.recipient), tt.purpose, tt.from)); got != tt.want {
 				t.Errorf("%s: TicketsSince() = %d, want %d", tt.name, got, tt.want)
 			}
 		}
@@ -219,7 +226,7 @@ var ticketTests = map[string]func(*testing.T, Store){
 		if left != 1 {
 			t.Errorf("%d tickets are left, want 1", left)
 		}
-		if got := get[int](t)(s.TicketsSince(t.Context(), realm, "1", core.PurposeRecovery, start)); got != 20 {
+		if got := get[int](t)(s.TicketsSince(t.Context(), realm, "1", core.Digest{}, core.PurposeRecovery, start)); got != 20 {
 			t.Errorf("TicketsSince() = %d, want 20", got)
 		}
 	},

@@ -49,7 +49,7 @@ var tokenTests = map[string]func(*testing.T, Store){
 		get[core.Session](t)(s.RecentSession(t.Context(), realm, "s1"))
 		before := last(t, s)
 		added := token("whatever", "more", core.UseAccess)
-		must(t, s.AddTokens(t.Context(), realm, "s1", start.Add(time.Minute), []core.StoredToken{added}, false, at(1, core.ActionTokenExtended)))
+		must(t, s.AddTokens(t.Context(), realm, "s1", start.Add(time.Minute), []core.StoredToken{added}, 9, at(1, core.ActionTokenExtended)))
 		want.SeenAt, added.Session = start.Add(time.Minute), "s1"
 		wantSame(t, "Token()", stored(t, s, "more"), added)
 		wantSame(t, "Token(older)", stored(t, s, "s1-access"), token("s1", "s1-access", core.UseAccess))
@@ -63,11 +63,36 @@ var tokenTests = map[string]func(*testing.T, Store){
 		withSession(t, s, "s2", "")
 		endless, over := token("s1", "endless", core.UseAccess), token("s1", "over", core.UseAccess)
 		endless.ExpiresAt, over.ExpiresAt = time.Time{}, start.Add(time.Second)
-		must(t, s.AddTokens(t.Context(), realm, "s1", start, []core.StoredToken{endless, over}, false, at(1, core.ActionTokenExtended)))
+		must(t, s.AddTokens(t.Context(), realm, "s1", start, []core.StoredToken{endless, over}, 9, at(1, core.ActionTokenExtended)))
 		now := start.Add(10 * time.Second)
-		must(t, s.AddTokens(t.Context(), realm, "s1", now, []core.StoredToken{token("s1", "new", core.UseAccess)}, true, at(1, core.ActionTokenExtended)))
+		must(t, s.AddTokens(t.Context(), realm, "s1", now, []core.StoredToken{token("s1", "new", core.UseAccess)}, 0, at(1, core.ActionTokenExtended)))
 		for id, want := range map[string]time.Time{
 			"s1-access": now, "endless": now, "over": start.Add(time.Second),
+			"new": start.Add(time.Minute), "s1-refresh": start.Add(time.Minute), "s2-access": start.Add(time.Minute),
+		} {
+			if got := stored(t, s, id).ExpiresAt; !got.Equal(want) {
+				t.Errorf("%s expires at %v, want %v", id, got, want)
+			}
+		}
+	},
+	"adding tokens ends the oldest of too many": func(t *testing.T, s Store) {
+		withRealms(t, s)
+		withAccount(t, s, "1", "alice")
+		withSession(t, s, "s1", "")
+		withSession(t, s, "s2", "")
+		var tokens []core.StoredToken
+		for i, id := range []string{"newest", "second", "third", "over"} {
+			one := token("s1", id, core.UseAccess)
+			one.IssuedAt = start.Add(time.Duration(10-i) * time.Second)
+			tokens = append(tokens, one)
+		}
+		endless, over := &tokens[2], &tokens[3]
+		endless.ExpiresAt, over.IssuedAt, over.ExpiresAt = time.Time{}, start.Add(20*time.Second), start.Add(time.Second)
+		must(t, s.AddTokens(t.Context(), realm, "s1", start, tokens, 9, at(1, core.ActionTokenExtended)))
+		now := start.Add(30 * time.Second)
+		must(t, s.AddTokens(t.Context(), realm, "s1", now, []core.StoredToken{token("s1", "new", core.UseAccess)}, 2, at(1, core.ActionTokenExtended)))
+		for id, want := range map[string]time.Time{
+			"newest": start.Add(time.Minute), "second": start.Add(time.Minute), "third": now, "s1-access": now, "over": start.Add(time.Second),
 			"new": start.Add(time.Minute), "s1-refresh": start.Add(time.Minute), "s2-access": start.Add(time.Minute),
 		} {
 			if got := stored(t, s, id).ExpiresAt; !got.Equal(want) {
@@ -82,7 +107,7 @@ var tokenTests = map[string]func(*testing.T, Store){
 		must(t, s.EndSession(t.Context(), realm, "s1", start, "", at(1, core.ActionSessionEnded)))
 		before := last(t, s)
 		for _, id := range []core.SessionID{"s1", "nothing"} {
-			err := s.AddTokens(t.Context(), realm, id, start, []core.StoredToken{token("", "x", core.UseAccess)}, true, at(1, core.ActionTokenExtended))
+			err := s.AddTokens(t.Context(), realm, id, start, []core.StoredToken{token("", "x", core.UseAccess)}, 0, at(1, core.ActionTokenExtended))
 			wantKind(t, "AddTokens()", err, core.Conflict)
 		}
 		wantKind(t, "RotateToken()", rotate(s, t, "s1-refresh", "x"), core.Conflict)

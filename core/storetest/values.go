@@ -110,7 +110,7 @@ var valueTests = map[string]func(*testing.T, Store){
 		withAccount(t, s, "1", "alice")
 		for i, text := range hostileTexts {
 			want := ticketFor("1", fmt.Sprint(i), start)
-			want.Purpose, want.Payload, want.Mailed = core.Purpose(fmt.Sprint(i)), text, false
+			want.Purpose, want.Payload, want.MailedTo = core.Purpose(fmt.Sprint(i)), text, core.Digest{}
 			if len(text) < 500 {
 				want.Purpose = core.Purpose(text)
 			}

@@ -102,6 +102,7 @@ func (d *Dialect) Terms() core.Terms {
 		Order:           d.policyNames,
 		AdmitUnverified: d.admitUnverified,
 		AskSecondFactor: d.asksFactor,
+		LoginsAlone:     slices.ContainsFunc(d.served(), (*route).signsInAlone),
 		TicketLifetimes: d.ticketLifetimes,
 		Mails:           make(map[core.Purpose]core.MailWords, len(d.mails)),
 	}

@@ -115,3 +115,15 @@ func attributeOf(v body.Value) any {
 	}
 	return native(v)
 }
+
+// signsInAlone reports whether the route signs accounts in by a login name without
+// naming a tenant, at least sometimes.
+func (rt *route) signsInAlone() bool {
+	if rt.operation.name != Authenticate || !slices.Contains(rt.as, core.SubjectAccount) || rt.roles[roleIdentifier] == nil {
+		return false
+	}
+	return !slices.ContainsFunc(tenantRoles, func(role string) bool {
+		in := rt.roles[role]
+		return in != nil && (in.required.always() || in.fallback != nil)
+	})
+}

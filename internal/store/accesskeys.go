@@ -42,7 +42,7 @@ func (s *Store) CreateAccessKey(ctx context.Context, key core.AccessKey, event c
 		g.record(event)
 		_, err := g.exec(insertAccessKey, string(key.Realm), string(key.ID), string(key.Account), key.Identifier,
 			key.SecretDigest[:], key.Name, attributes, string(key.State),
-			micros(key.CreatedAt), micros(key.UpdatedAt), micros(key.ExpiresAt), key.Version)
+			micros(key.CreatedAt), micros(key.UpdatedAt), micros(key.ExpiresAt), micros(key.TokensFrom), key.Version)
 		return err
 	})
 }
@@ -79,7 +79,7 @@ func saveAccessKey(g *group, realm core.Realm, id core.KeyID, version int64, k *
 	}
 	touched, err := g.exec(updateAccessKey, string(realm), string(id), version, string(k.Account), k.Identifier,
 		k.SecretDigest[:], k.Name, attributes, string(k.State),
-		micros(k.CreatedAt), micros(k.UpdatedAt), micros(k.ExpiresAt))
+		micros(k.CreatedAt), micros(k.UpdatedAt), micros(k.ExpiresAt), micros(k.TokensFrom))
 	return touched == 1, err
 }
 
@@ -87,12 +87,12 @@ func scanAccessKey(r row) (core.AccessKey, error) {
 	var k core.AccessKey
 	var attributes string
 	var digest []byte
-	var created, updated, expires int64
-	err := r.Scan(&k.Realm, &k.ID, &k.Account, &k.Identifier, &digest, &k.Name, &attributes, &k.State, &created, &updated, &expires, &k.Version)
+	var created, updated, expires, tokens int64
+	err := r.Scan(&k.Realm, &k.ID, &k.Account, &k.Identifier, &digest, &k.Name, &attributes, &k.State, &created, &updated, &expires, &tokens, &k.Version)
 	if err != nil {
 		return k, err
 	}
 	copy(k.SecretDigest[:], digest)
-	k.CreatedAt, k.UpdatedAt, k.ExpiresAt = instant(created), instant(updated), instant(expires)
+	k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.TokensFrom = instant(created), instant(updated), instant(expires), instant(tokens)
 	return k, decode(attributes, &k.Attributes)
 }

@@ -12,7 +12,7 @@ func (s *Store) Account(ctx context.Context, realm core.Realm, id core.AccountID
 }
 
 // AccountByLogin returns the one account with that canonical login: NotFound for
-// none, Conflict for those of several tenants.
+// none, Conflict for those of several tenants, with the one that has none.
 func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core.CanonicalLogin) (core.Account, error) {
 	found, err := list(ctx, s, readAccountsByLogin, scanAccount, string(realm), string(login))
 	switch {
@@ -20,10 +20,12 @@ func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core
 		return core.Account{}, err
 	case len(found) == 0:
 		return core.Account{}, &core.Error{Kind: core.NotFound}
-	case len(found) > 1:
-		return core.Account{}, &core.Error{Kind: core.Conflict, Reason: "several tenants have an account of that login name"}
+	case len(found) == 1:
+		return found[0], nil
+	case found[0].Tenant != "":
+		found[0] = core.Account{}
 	}
-	return found[0], nil
+	return found[0], &core.Error{Kind: core.Conflict, Reason: "several tenants have an account of that login name"}
 }
 
 // AccountList returns at most limit accounts after a place, in order of canonical

@@ -93,7 +93,7 @@ const (
 const (
 	accountColumns   = `realm, id, tenant, login, email, name, roles, attributes, active, verified, hold, password_hash, created_at, updated_at, tokens_from, tickets_from, version`
 	tenantColumns    = `realm, id, name, attributes, active, created_at, version`
-	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, version`
+	accessKeyColumns = `realm, id, account, identifier, secret_digest, name, attributes, state, created_at, updated_at, expires_at, tokens_from, version`
 	sessionColumns   = `realm, id, dialect, policy, account, access_key, client, tenant, methods, granted, slot, idle, created_at, seen_at, expires_at, ended_at, end_reason`
 	tokenColumns     = `digest, session, token_use, token_id, issued_at, expires_at, replaced_at, sealed`
 	factorColumns    = `realm, account, sealed, last_step, recovery, enrolled_at, version`
@@ -108,7 +108,7 @@ const (
 // time does not tell which (S3). $3 is a digest.
 const selectKeyOrDecoy = `select coalesce(k.realm, $1), coalesce(k.id, '` + nobody + `'), coalesce(k.account, '` + nobody + `'),
 	coalesce(k.identifier, $2), coalesce(k.secret_digest, $3), coalesce(k.name, ''), coalesce(k.attributes, '{"a":"b"}'),
-	coalesce(k.state, 'revoked'), coalesce(k.created_at, 1), coalesce(k.updated_at, 1), coalesce(k.expires_at, 0), coalesce(k.version, 1)
+	coalesce(k.state, 'revoked'), coalesce(k.created_at, 1), coalesce(k.updated_at, 1), coalesce(k.expires_at, 0), coalesce(k.tokens_from, 0), coalesce(k.version, 1)
 	from (select coalesce((select id from access_keys where realm = $1 and identifier = $2), '` + nobody + `') as id) as named
 	left join access_keys as k on k.realm = $1 and k.id = named.id`
 
@@ -137,8 +137,8 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	readRealms: `select name, attributes, created_at from realms order by name`,
 
 	readAccount: `select ` + accountColumns + ` from accounts where realm = $1 and id = $2`,
-	// A second one is all that has to be known of others. The order makes SQLite take
-	// the index.
+	// A second one is all that has to be known of others. The order has the one without
+	// a tenant come first, and makes SQLite take the index.
 	readAccountsByLogin:      `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 order by tenant limit 2`,
 	readAccountByTenantLogin: `select ` + accountColumns + ` from accounts where realm = $1 and canonical = $2 and tenant = $3`,
 	readAccounts:             `select ` + accountColumns + ` from accounts where realm = $1 and (canonical, id) > ($2, $3) order by canonical, id limit $4`,
@@ -160,7 +160,7 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	readFactor: `select ` + factorColumns + ` from factors where realm = $1 and account = $2`,
 
 	readTicket:   `select ` + ticketColumns + ` from tickets where realm = $1 and digest = $2`,
-	countTickets: `select count(*) from ticket_issues where realm = $1 and account = $2 and purpose = $3 and issued_at >= $4`,
+	countTickets: `select count(*) from ticket_issues where realm = $1 and (account = $2 or recipient = $3) and purpose = $4 and issued_at >= $5`,
 
 	readEvents:      `select ` + eventColumns + ` from audit where sequence > $1 order by sequence limit $2`,
 	readRealmEvents: `select ` + eventColumns + ` from audit where realm = $1 and sequence > $2 order by sequence limit $3`,
@@ -184,9 +184,9 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 		on conflict (realm, id) do update set name = excluded.name, attributes = excluded.attributes, active = excluded.active,
 		canonical = excluded.canonical, version = tenants.version + 1`,
 
-	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 12),
+	insertAccessKey: `insert into access_keys (` + accessKeyColumns + `) values ` + placeholders(1, 13),
 	updateAccessKey: `update access_keys set account = $4, identifier = $5, secret_digest = $6, name = $7, attributes = $8, state = $9,
-		created_at = $10, updated_at = $11, expires_at = $12, version = version + 1
+		created_at = $10, updated_at = $11, expires_at = $12, tokens_from = $13, version = version + 1
 		where realm = $1 and id = $2 and version = $3`,
 
 	insertSession: `insert into sessions (` + sessionColumns + `) values ` + placeholders(1, 17) + `
@@ -198,7 +198,9 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	insertToken:  `insert into tokens (realm, ` + tokenColumns + `) values ` + placeholders(1, 9),
 	replaceToken: `update tokens set replaced_at = $1 where realm = $2 and digest = $3 and token_use = 'refresh' and replaced_at = 0`,
 	prolongToken: `update tokens set expires_at = $1 where realm = $2 and digest = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
-	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)`,
+	expireTokens: `update tokens set expires_at = $1 where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)
+		and digest not in (select digest from tokens where realm = $2 and session = $3 and token_use = 'access' and (expires_at = 0 or expires_at > $4)
+		order by issued_at desc, digest limit $5)`,
 
 	purgeEnded:  purgeSessions + `ended_at <> 0 and ended_at < $1` + purgeLimit,
 	purgeOver:   purgeSessions + `expires_at <> 0 and expires_at < $1` + purgeLimit,
@@ -217,7 +219,7 @@ var queries = [queryCount]string{ //nolint:gosec // names such as insertToken ar
 	putTicket: `insert into tickets (` + ticketColumns + `) values ` + placeholders(1, 8) + `
 		on conflict (realm, account, purpose) do update set digest = excluded.digest, payload = excluded.payload, issued_at = excluded.issued_at,
 		expires_at = excluded.expires_at, used_at = excluded.used_at`,
-	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at) values ($1, $2, $3, $4)`,
+	insertIssue: `insert into ticket_issues (realm, account, purpose, issued_at, recipient) values ` + placeholders(1, 5),
 	useTicket:   `update tickets set used_at = $3 where realm = $1 and digest = $2 and used_at = 0`,
 
 	insertNotice: `insert into notices (` + noticeColumns + `, leased_until) values ` + placeholders(1, 11),

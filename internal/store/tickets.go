@@ -15,10 +15,10 @@ func (s *Store) IssueTicket(ctx context.Context, ticket core.Ticket, event core.
 		t := &ticket
 		_, err := g.exec(putTicket, string(t.Realm), string(t.Account), string(t.Purpose), t.Digest[:], t.Payload,
 			micros(t.IssuedAt), micros(t.ExpiresAt), micros(t.UsedAt))
-		if err != nil || !t.Mailed {
+		if err != nil || t.MailedTo == (core.Digest{}) {
 			return err
 		}
-		_, err = g.exec(insertIssue, string(t.Realm), string(t.Account), string(t.Purpose), micros(t.IssuedAt))
+		_, err = g.exec(insertIssue, string(t.Realm), string(t.Account), string(t.Purpose), micros(t.IssuedAt), t.MailedTo[:])
 		return err
 	})
 }
@@ -28,11 +28,11 @@ func (s *Store) Ticket(ctx context.Context, realm core.Realm, digest core.Digest
 	return find(ctx, s, readTicket, scanTicket, string(realm), digest[:])
 }
 
-// TicketsSince counts the tickets mailed to an account from an instant on,
-// replaced ones included.
-func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, purpose core.Purpose, from time.Time) (int, error) {
+// TicketsSince counts the tickets mailed to an account or a recipient from an instant
+// on, replaced ones included.
+func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, recipient core.Digest, purpose core.Purpose, from time.Time) (int, error) {
 	count := func(r row) (n int, err error) { return n, r.Scan(&n) }
-	return find(ctx, s, countTickets, count, string(realm), string(account), string(purpose), micros(from))
+	return find(ctx, s, countTickets, count, string(realm), string(account), recipient[:], string(purpose), micros(from))
 }
 
 // RedeemTicket uses the ticket up and changes its account. A ticket that is not

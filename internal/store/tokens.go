@@ -13,18 +13,16 @@ func (s *Store) Token(ctx context.Context, realm core.Realm, digest core.Digest)
 	return found.token, found.session, err
 }
 
-// AddTokens adds tokens to a session; with endOthers its other access tokens expire
-// at now. A session that has been ended, or is not there, is Conflict.
-func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, endOthers bool, event core.Event) error {
+// AddTokens adds tokens to a session; its older access tokens, the newest keep apart,
+// expire at now. A session that has been ended, or is not there, is Conflict.
+func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, keep int, event core.Event) error {
 	return s.write(ctx, func(g *group) error {
 		g.record(event)
 		if err := s.touch(g, realm, id, now); err != nil {
 			return err
 		}
-		if endOthers {
-			if _, err := g.exec(expireTokens, micros(now), string(realm), string(id), micros(now)); err != nil {
-				return err
-			}
+		if _, err := g.exec(expireTokens, micros(now), string(realm), string(id), micros(now), keep); err != nil {
+			return err
 		}
 		return g.insertTokens(realm, id, tokens)
 	})

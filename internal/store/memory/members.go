@@ -51,13 +51,17 @@ func (s *Store) AccountByLogin(ctx context.Context, realm core.Realm, login core
 			found = append(found, a)
 		}
 	}
-	switch len(found) {
-	case 0:
+	slices.SortFunc(found, func(a, b core.Account) int { return cmp.Compare(a.Tenant, b.Tenant) })
+	switch {
+	case len(found) == 0:
 		return core.Account{}, refusal(core.NotFound)
-	case 1:
+	case len(found) == 1:
 		return cloneAccount(found[0])
+	case found[0].Tenant != "":
+		return core.Account{}, refusal(core.Conflict)
 	}
-	return core.Account{}, refusal(core.Conflict)
+	none, err := cloneAccount(found[0])
+	return none, cmp.Or(err, refusal(core.Conflict))
 }
 
 // canonical is of a stored account, whose login has such a form.
@@ -177,7 +181,8 @@ func (s *Store) RecentAccessKey(ctx context.Context, realm core.Realm, id core.K
 
 func cloneKey(k core.AccessKey) (_ core.AccessKey, err error) {
 	k.Attributes, err = copied(k.Attributes)
-	k.CreatedAt, k.UpdatedAt, k.ExpiresAt = stored(k.CreatedAt), stored(k.UpdatedAt), stored(k.ExpiresAt)
+	k.CreatedAt, k.UpdatedAt = stored(k.CreatedAt), stored(k.UpdatedAt)
+	k.ExpiresAt, k.TokensFrom = stored(k.ExpiresAt), stored(k.TokensFrom)
 	return k, err
 }
 
@@ -302,10 +307,10 @@ func (s *Store) IssueTicket(ctx context.Context, ticket core.Ticket, event core.
 		}
 	}
 	ticket.IssuedAt, ticket.ExpiresAt, ticket.UsedAt = stored(ticket.IssuedAt), stored(ticket.ExpiresAt), stored(ticket.UsedAt)
-	if ticket.Mailed {
+	if ticket.MailedTo != (core.Digest{}) {
 		s.issues = append(s.issues, ticket)
 	}
-	ticket.Mailed = false
+	ticket.MailedTo = core.Digest{}
 	s.tickets[place] = ticket
 	s.record(event)
 	return nil
@@ -333,14 +338,14 @@ func (s *Store) ticket(realm core.Realm, digest core.Digest) (core.Ticket, bool)
 }
 
 // TicketsSince implements [core.Tickets].
-func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, purpose core.Purpose, from time.Time) (int, error) {
+func (s *Store) TicketsSince(ctx context.Context, realm core.Realm, account core.AccountID, recipient core.Digest, purpose core.Purpose, from time.Time) (int, error) {
 	if err := s.enter(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
 	count := 0
 	for _, t := range s.issues {
-		if t.Realm == realm && t.Account == account && t.Purpose == purpose && !t.IssuedAt.Before(stored(from)) {
+		if t.Realm == realm && (t.Account == account || t.MailedTo == recipient) && t.Purpose == purpose && !t.IssuedAt.Before(stored(from)) {
 			count++
 		}
 	}

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -176,7 +177,7 @@ func (s *Store) addTokens(realm core.Realm, id core.SessionID, tokens []core.Sto
 }
 
 // AddTokens implements [core.Tokens].
-func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, endOthers bool, event core.Event) error {
+func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.SessionID, now time.Time, tokens []core.StoredToken, keep int, event core.Event) error {
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
@@ -187,16 +188,28 @@ func (s *Store) AddTokens(ctx context.Context, realm core.Realm, id core.Session
 	if err := s.touch(realm, id, now); err != nil {
 		return err
 	}
-	for place, t := range s.tokens {
-		if endOthers && place.realm == realm && t.Session == id && t.Use == core.UseAccess &&
-			(t.ExpiresAt.IsZero() || t.ExpiresAt.After(stored(now))) {
-			t.ExpiresAt = stored(now)
-			s.tokens[place] = t
-		}
-	}
+	s.expireTokens(realm, id, stored(now), keep)
 	s.addTokens(realm, id, tokens)
 	s.record(event)
 	return nil
+}
+
+// expireTokens ends a session's access tokens at now, the newest keep apart.
+func (s *Store) expireTokens(realm core.Realm, id core.SessionID, now time.Time, keep int) {
+	var held []tokenKey
+	for place, t := range s.tokens {
+		if place.realm == realm && t.Session == id && t.Use == core.UseAccess && (t.ExpiresAt.IsZero() || t.ExpiresAt.After(now)) {
+			held = append(held, place)
+		}
+	}
+	slices.SortFunc(held, func(a, b tokenKey) int {
+		return cmp.Or(s.tokens[b].IssuedAt.Compare(s.tokens[a].IssuedAt), bytes.Compare(a.digest[:], b.digest[:]))
+	})
+	for _, place := range held[min(keep, len(held)):] {
+		t := s.tokens[place]
+		t.ExpiresAt = now
+		s.tokens[place] = t
+	}
 }
 
 // ProlongToken implements [core.Tokens].

@@ -278,8 +278,8 @@ func TestNoTenant(t *testing.T) {
 	login(`{"company":null,"sent":""}`, "username", "free")
 	login(`{"company":null,"sent":""}`, "username", "free", "company", "")
 	login(`{"company":"Acme","sent":"acme"}`, "username", "free", "company", "acme")
-	login("bad_credentials", "username", "bob") // of two companies
-	talk.post("/login", "bad_credentials", "username", "free", "password", webtest.Password)
+	login("bad_credentials", "username", "bob")                                                   // of two companies
+	talk.post("/login", `"company":"Example"}`, "username", "free", "password", webtest.Password) // whoever has it in a tenant
 }
 
 // A route that names its tokens takes no others.
