@@ -107,18 +107,19 @@ func foldDomain(text string) string {
 }
 
 // newcomer is who registers, once the Judge has agreed. It does one hash for every
-// registration that is so far in order (S17).
+// registration that is so far in order (S17), whether there is such a tenant or not.
 func (a *Authority) newcomer(ctx context.Context, spec AccountSpec, r Registration, now time.Time) (Identity, error) {
 	tenant, err := a.tenantOf(ctx, r.Tenant)
-	switch {
-	case KindOf(err) == Unknown, err == nil && tenant.ID != "" && !tenant.Active:
-		return Identity{}, refuse(InvalidField, "no such tenant")
-	case err != nil:
+	absent := KindOf(err) == Unknown || err == nil && tenant.ID != "" && !tenant.Active
+	if err != nil && !absent {
 		return Identity{}, err
 	}
 	hash, err := a.deps.Passwords.Hash(ctx, a.terms.Realm, r.Password)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Identity{}, err
+	case absent:
+		return Identity{}, refuse(InvalidField, "no such tenant")
 	}
 	identity := Identity{
 		Account: spec.account(AccountID(newID()), hash, now),

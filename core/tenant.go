@@ -96,7 +96,8 @@ func (a *Authority) tenantOf(ctx context.Context, tenancy Tenancy) (Tenant, erro
 // name within the tenant that the credential names, or by its login name alone.
 // Of several that have the name it is the one without a tenant. None, and several of
 // tenants that were not named, are NotFound, at the cost of the same look-ups; who is of
-// another tenant comes with it, to be counted by. The tenant is the one that the credential names.
+// another tenant comes with it, to be counted by. The tenant is the one that the
+// credential names.
 func (a *Authority) accountOf(ctx context.Context, c Credential) (Account, Tenant, error) {
 	tenant, err := a.tenantOf(ctx, c.Tenant)
 	if kind := KindOf(err); kind == Unknown {

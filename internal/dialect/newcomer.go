@@ -48,10 +48,17 @@ func (r *reader) newcomer(s section, rt *route, d *Dialect) {
 	}
 }
 
-// tellsTaken warns of routes that tell which accounts there are.
+// tellsTaken warns of routes that tell which accounts there are, and which tenants.
 func (r *reader) tellsTaken(d *Dialect) {
 	for _, rt := range d.served() {
-		if rt.operation.name == Register && !rt.ok.same(rt.replies[core.AccountExists]) {
+		if rt.operation.name != Register {
+			continue
+		}
+		names := slices.ContainsFunc(tenantRoles, func(role string) bool { return rt.roles[role] != nil })
+		if names && !rt.ok.same(rt.replies[core.InvalidField]) {
+			r.warn(rt.node, "reply to invalid_field as to a success, if the contract allows, or leave the tenant out", "register tells which tenants there are: invalid_field")
+		}
+		if !rt.ok.same(rt.replies[core.AccountExists]) {
 			r.warn(rt.node, "reply to account_exists as to a success, if the contract allows, or leave the route out", "register tells which login names are taken: account_exists")
 		}
 	}

@@ -41,3 +41,25 @@ func TestRegisterTells(t *testing.T) {
 		}
 	}
 }
+
+// TestRegisterTellsTenants: so is that it tells which tenants there are.
+func TestRegisterTellsTenants(t *testing.T) {
+	for _, tt := range []struct {
+		name, tenant, outcome, reply string
+		tells                        bool
+	}{
+		{"no tenant is named", "", "invalid_field", "{status: 400, text: no}", false},
+		{"by a reply of its own", "tenant: body.tenant, ", "invalid_field", "{status: 400, text: no}", true},
+		{"by name", "tenant_name: body.tenant, ", "invalid_field", "{status: 400, text: no}", true},
+		{"by the reply of other faults", "tenant: body.tenant, ", "invalid_request", "{status: 400, text: no}", true},
+		{"as a success", "tenant: body.tenant, ", "invalid_field", "{status: 200, text: sent}", false},
+	} {
+		route := "routes:\n  - {on: {method: POST, path: /register}, accept: [json], inputs: {" + tt.tenant +
+			"identifier: body.user, new_secret: body.password}, do: register, ok: {text: sent}, errors: {account_exists: {status: 200, text: sent}, " + tt.outcome + ": " + tt.reply + "}}\n"
+		d := loadText(t, strings.Replace(filled(nil), "routes:\n", route, 1))
+		warned := strings.Contains(Faults(d.Warnings()).Error(), "register tells which tenants there are")
+		if warned != tt.tells {
+			t.Errorf("%s: warned %v, want %v", tt.name, warned, tt.tells)
+		}
+	}
+}
