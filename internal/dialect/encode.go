@@ -81,15 +81,24 @@ func (c *Call) Refuse(w http.ResponseWriter, err error) {
 		a = c.replies[core.Internal]
 	}
 	c.traceOutcome(kind, a, err)
-	if err := c.write(w, a, s); err != nil {
-		if core.KindOf(err) == core.InvalidField && !kind.IsA(core.InvalidRequest) {
-			c.Refuse(w, &core.Error{Kind: core.InvalidField, Err: err})
-			return
-		}
-		if c.write(w, c.replies[core.Internal], s) != nil {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
+	err = c.write(w, a, s)
+	switch {
+	case err == nil:
+	case core.KindOf(err) == core.InvalidField && !kind.IsA(core.InvalidRequest):
+		c.Refuse(w, &core.Error{Kind: core.InvalidField, Err: err})
+	case core.KindOf(err) == core.InvalidField:
+		c.wordless(w, a)
+	case c.write(w, c.replies[core.Internal], s) != nil:
+		w.WriteHeader(http.StatusInternalServerError)
 	}
+}
+
+// wordless answers by the status alone: the words of a wrong request are made of what
+// it holds, and cannot be made of this (S54).
+func (c *Call) wordless(w http.ResponseWriter, a *answer) {
+	h := w.Header()
+	h["Cache-Control"], h["X-Content-Type-Options"] = noStore, noSniff
+	w.WriteHeader(a.variants[len(a.variants)-1].status)
 }
 
 // issuesOf are the issues of a refused request, at least one. A password that the

@@ -64,6 +64,8 @@ func TestCarelessFilesFailNoRequest(t *testing.T) {
 		{"", `headers: {X-A: "${input.a}"}, empty: true`}, {"", `headers: {X-A: "${input.l}"}, empty: true`}, {"", `headers: {X-A: "${input.t}"}, empty: true`},
 		{"", `cookies: [{name: c, value: "${input.t}"}], empty: true`}, {"", `cookies: [{name: c, value: "${input.a}"}], empty: true`}, {"", `cookies: [{name: c, value: "x", max_age: "${input.n}"}], empty: true`},
 		{"", `json: {$for: i in input.l, $yield: {v: "${i}"}}`}, {"", `json: [{$for: i in input.l, $yield: {v: "${i}"}}]`},
+		{`      q: {from: body.q, required: true}`, "empty: true}\n    errors: {invalid_request: {status: 422, json: {x: \"${input.l == null ? '' : input.l[0]}\"}}"},
+		{`      q: {from: body.q, required: true}`, "empty: true}\n    errors: {invalid_request: {status: 422, headers: {X-A: \"${input.n == null ? 0 : input.n * 60}\"}, empty: true}"},
 		{`      q: {from: body.q, required: "${input.n != null && input.n * 60 > 3}"}`, `empty: true`},
 		{`      q: {from: body.q, required: "${input.t != null && int(input.t) > 3}"}`, `empty: true`},
 		{`      q: {from: body.q, required: "${input.t != null && input.t.split(' ').all(s, s in input.t.split(' '))}"}`, `empty: true`},
